@@ -1,0 +1,128 @@
+import { type Command, CommanderError } from "commander";
+import type { Engines } from "./engines.ts";
+import { exitStatus, type Outcome } from "./exit-status.ts";
+import { createOutput, type OutputFlags, type OutputStream } from "./output.ts";
+import { createProgram, type ProgramActions } from "./program.ts";
+import { type GlobalFlags, resolveSettings, type Surroundings } from "./settings.ts";
+import type { ShellInput } from "./shell/shell.ts";
+import { usageFailure } from "./usage-failure.ts";
+
+/** All that a command line touches outside itself. */
+export type World = {
+  readonly version: string;
+  readonly engines: Engines;
+  readonly surroundings: Surroundings;
+  readonly input: ShellInput;
+  readonly out: OutputStream;
+  readonly err: OutputStream;
+  /** Aborts when the program is to end. */
+  readonly signal: AbortSignal;
+  /** Milliseconds since some moment. */
+  now(): number;
+};
+
+/** Runs one command line and gives the exit status. Throws nothing: whatever fails is told on stderr. */
+export async function runCommandLine(args: readonly string[], world: World): Promise<number> {
+  const { engines, surroundings, signal, now } = world;
+  const { cwd } = surroundings;
+  const output = createOutput({ out: world.out, err: world.err, ...readOutputFlags(args, surroundings.env) });
+  let outcome: Outcome;
+
+  const settings = () => resolveSettings(program.opts<GlobalFlags>(), surroundings);
+  const logger = async () => (await import("./logger.ts")).createLogger(settings().logLevel, output);
+  const shellContext = { output, signal, cwd, now, input: world.input, terminal: world.out };
+
+  /** Operations for one command, closed after it. */
+  const withOperations: ProgramActions["verb"] = async (verb) => {
+    const { openOperations } = await import("./open-operations.ts");
+    const { resolveVisitor } = await import("./peer-settings.ts");
+    const { startedUnless } = await import("./abortable.ts");
+    const known = settings();
+    const opened = await startedUnless(signal, () =>
+      openOperations(engines, {
+        ...known,
+        visitorOptions: async (network) => ({ ...resolveVisitor(known), network, log: await logger() }),
+      }),
+    );
+    try {
+      outcome = await verb({ operations: opened.operations, output, signal, cwd, now });
+    } finally {
+      await opened.close();
+    }
+    if (signal.aborted) outcome ??= "interrupted";
+  };
+
+  const actions: ProgramActions = {
+    verb: withOperations,
+    async index(flags) {
+      const { resolveIndex } = await import("./index-settings.ts");
+      const { runIndexServer } = await import("./commands/index-server.ts");
+      const options = resolveIndex(flags, settings(), cwd);
+      await runIndexServer({ engines, output, signal }, { ...options, log: await logger() });
+    },
+    async peer(named, { headless = false, ...flags }) {
+      const { knownNetwork } = await import("./open-operations.ts");
+      const { readNetwork } = await import("./flag-values.ts");
+      const { resolvePeer } = await import("./peer-settings.ts");
+      const { runPeer } = await import("./commands/peer.ts");
+      const known = settings();
+      const options = resolvePeer(flags, known, surroundings);
+      const given = named === undefined ? known.network : readNetwork("the network to join", named);
+      const network = given ?? (await knownNetwork(engines, known.home));
+      await runPeer({ ...shellContext, engines, headless }, { ...options, network, log: await logger() });
+    },
+    async up({ headless = false, ...flags }) {
+      const { resolveIndex } = await import("./index-settings.ts");
+      const { resolvePeer } = await import("./peer-settings.ts");
+      const { runUp } = await import("./commands/up.ts");
+      const known = settings();
+      const log = await logger();
+      const index = { ...resolveIndex(flags, known, cwd), log };
+      const peer = { ...resolvePeer(flags, known, surroundings), log };
+      await runUp({ ...shellContext, engines, headless }, { index, peer, network: known.network });
+    },
+    async shell() {
+      const { runShell } = await import("./shell/shell.ts");
+      const { home } = settings();
+      await withOperations((context) => runShell({ ...shellContext, ...context, home }));
+    },
+    async hash(files) {
+      const { hashFiles } = await import("./commands/hash.ts");
+      outcome = await hashFiles({ engines, output, cwd, signal }, files);
+    },
+  };
+  const print = (text: string): void => void output.result(text.trimEnd());
+  const program: Command = createProgram(world.version, actions, { print, width: output.width() });
+
+  try {
+    await program.parseAsync(namesCommand(program.parseOptions([...args])) ? args : ["up", ...args], { from: "user" });
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    outcome = output.problem(error instanceof CommanderError ? usageFailure(error) : error);
+  } finally {
+    output.flush();
+  }
+  return exitStatus(outcome);
+}
+
+/** Whether a command is named, or only help or version is wanted. */
+function namesCommand({
+  operands,
+  unknown,
+}: {
+  readonly operands: readonly string[];
+  readonly unknown: readonly string[];
+}): boolean {
+  return operands.length > 0 || unknown.includes("--help") || unknown.includes("-h");
+}
+
+/** How to write is decided before the command line is understood: saying that it is wrong depends on it. */
+function readOutputFlags(args: readonly string[], env: Surroundings["env"]): OutputFlags {
+  const end = args.indexOf("--");
+  const flags = new Set(end === -1 ? args : args.slice(0, end));
+  return {
+    json: flags.has("--json"),
+    quiet: flags.has("--quiet"),
+    colour: !flags.has("--no-color") && !env["NO_COLOR"] && env["TERM"] !== "dumb",
+  };
+}

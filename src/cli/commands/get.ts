@@ -1,0 +1,52 @@
+import path from "node:path";
+import type { GetEvent } from "../../protocol/control-api.ts";
+import { FAILURES, Failure, isFailureCode } from "../../protocol/failures.ts";
+import type { Outcome } from "../exit-status.ts";
+import { createProgressBars } from "../progress-bars.ts";
+import { createJsonReport, createTextReport } from "../transfer-report.ts";
+import type { VerbContext } from "../verb-context.ts";
+
+type GetArguments = {
+  readonly peer: string;
+  readonly names: readonly string[];
+  readonly output: string | undefined;
+  readonly recursive: boolean;
+};
+
+/** `tukar get`. Ends with the first failure; the other files are fetched all the same. */
+export async function getFiles(context: VerbContext, asked: GetArguments): Promise<Outcome> {
+  const { operations, output, signal, cwd, now } = context;
+  const request = {
+    peer: asked.peer,
+    names: asked.names.map((name) => name.replace(/(?<=[^/])\/+$/, "")),
+    recursive: asked.recursive,
+    output: asked.output === undefined ? null : targetPath(cwd, asked.output),
+  };
+  const bars = output.showsProgress ? createProgressBars(output, now) : undefined;
+  const report = output.json ? createJsonReport(output, now) : createTextReport(output);
+  let first: Outcome;
+  try {
+    for await (const event of operations.get(request, signal)) {
+      if (event.event === "failed") first ??= output.problem(failureOf(event));
+      else await report(event);
+      bars?.show(event);
+    }
+  } finally {
+    bars?.close();
+  }
+  return first;
+}
+
+/** `-o` as an absolute path; a slash at its end says that a folder is meant, so it stays. */
+export function targetPath(cwd: string, typed: string): string {
+  if (typed === "") throw new Failure("usage", "-o needs a path: the file to write, or a folder");
+  const resolved = path.resolve(cwd, typed);
+  const isFolder = typed.endsWith("/") || typed.endsWith(path.sep);
+  return isFolder && !resolved.endsWith(path.sep) ? `${resolved}${path.sep}` : resolved;
+}
+
+function failureOf({ path: file, code, message }: Extract<GetEvent, { event: "failed" }>): Failure {
+  const told = message === "" && isFailureCode(code) ? FAILURES[code].says : message;
+  const whole = told.includes(file) ? told : `Cannot get "${file}": ${told}`;
+  return new Failure(isFailureCode(code) ? code : "internal", whole);
+}

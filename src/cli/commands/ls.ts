@@ -1,0 +1,53 @@
+import { Failure } from "../../protocol/failures.ts";
+import type { ListEntry } from "../../protocol/listing.ts";
+import { parseSharePath, type SharePath } from "../../protocol/share-path.ts";
+import { printable } from "../../protocol/untrusted-text.ts";
+import { formatSize, formatTime } from "../amounts.ts";
+import type { Colours } from "../output.ts";
+import type { VerbContext } from "../verb-context.ts";
+
+type LsArguments = { readonly peer: string; readonly path: string; readonly recursive: boolean };
+
+const KIND_WIDTH = "folder".length;
+const SIZE_WIDTH = "1,234,567 B".length;
+const TIME_WIDTH = "2026-11-21 01:48".length;
+
+/**
+ * `tukar ls`. The columns have fixed widths, the path stands last: so each row is written as it comes, and a share of
+ * any size takes no memory here.
+ */
+export async function listFiles({ operations, output, signal }: VerbContext, asked: LsArguments): Promise<undefined> {
+  const { peer, recursive } = asked;
+  const entries = operations.list({ peer, path: readFolder(asked.path), recursive }, signal);
+  let any = false;
+  for await (const entry of entries) {
+    if (output.json) {
+      const { kind, path, size, modified, type, content } = entry;
+      await output.record({ kind, path, size, modified, type, content });
+      continue;
+    }
+    if (!any) await output.result(output.colours.bold(columns("Kind", "Size", "Modified", "Path")));
+    any = true;
+    await output.result(row(entry, output.colours));
+  }
+  if (!any && !output.json) output.talk("Nothing is shared there");
+}
+
+/** A folder as people type it: a slash or `./` around it changes nothing. */
+export function readFolder(typed: string): SharePath | "" {
+  const plain = typed.replace(/^(?:\.?\/)+/, "").replace(/\/+$/, "");
+  if (plain === "" || plain === ".") return "";
+  const path = parseSharePath(plain);
+  if (path !== undefined) return path;
+  throw new Failure("usage", `"${typed}" cannot be the path of a shared folder: give one as ls prints it`);
+}
+
+function row({ kind, path, size, modified }: ListEntry, colours: Colours): string {
+  const shown = printable(path);
+  const last = kind === "folder" ? colours.cyan(`${shown}/`) : shown;
+  return columns(kind, formatSize(size), formatTime(modified), last);
+}
+
+function columns(kind: string, size: string, modified: string, path: string): string {
+  return `${kind.padEnd(KIND_WIDTH)}  ${size.padStart(SIZE_WIDTH)}  ${modified.padEnd(TIME_WIDTH)}  ${path}`;
+}

@@ -1,0 +1,27 @@
+import { availableParallelism } from "node:os";
+import type { Hashing } from "../content/hashing.ts";
+import type { IndexServerOptions, RunningIndexServer } from "../index-server/index-server.ts";
+import type { Operations } from "../peer/operations.ts";
+import type { NetworkTarget, PeerOptions, VisitorOptions } from "../peer/options.ts";
+import type { RunningPeer } from "../peer/peer.ts";
+import type { Visitor } from "../peer/visitor.ts";
+
+/** The parts of the program that commands drive. Tests give their own. */
+export type Engines = {
+  openControlClient(home: string): Promise<Operations | undefined>;
+  openVisitor(options: VisitorOptions): Promise<Visitor>;
+  startPeer(options: PeerOptions): Promise<RunningPeer>;
+  startIndexServer(options: IndexServerOptions): Promise<RunningIndexServer>;
+  lastNetwork(home: string): Promise<NetworkTarget | undefined>;
+  startHashing(): Promise<Hashing>;
+};
+
+/** The real ones. Each is loaded when it is first used, so that `--help` loads none. */
+export const ENGINES: Engines = {
+  openControlClient: async (home) => (await import("../peer/control/control-client.ts")).openControlClient(home),
+  openVisitor: async (options) => (await import("../peer/visitor.ts")).openVisitor(options),
+  startPeer: async (options) => (await import("../peer/peer.ts")).startPeer(options),
+  startIndexServer: async (options) => (await import("../index-server/index-server.ts")).startIndexServer(options),
+  lastNetwork: async (home) => (await import("../transport/last-network.ts")).lastNetwork(home),
+  startHashing: async () => (await import("../content/hashing.ts")).startHashing({ threads: availableParallelism() }),
+};

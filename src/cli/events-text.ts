@@ -1,0 +1,25 @@
+import { formatAddress } from "../protocol/address.ts";
+import type { PeerEvent } from "../protocol/control-api.ts";
+import { shortId } from "../protocol/peer-id.ts";
+import { printable } from "../protocol/untrusted-text.ts";
+import { formatCount, formatSize } from "./amounts.ts";
+
+/** What happened, in one line for people. */
+export function describeEvent(event: PeerEvent): string {
+  switch (event.event) {
+    case "shared":
+      return `Sharing ${formatCount(event.files)} ${event.files === 1 ? "file" : "files"}, ${formatSize(event.bytes)}`;
+    case "peer-joined":
+      return printable(`${event.name} (${shortId(event.id)}) came online at ${formatAddress(event)}`);
+    case "peer-left":
+      return printable(`${event.name} (${shortId(event.id)}) left`);
+    case "index-lost":
+      return printable(`The index server is lost, dialling it again: ${event.reason}`);
+    case "index-back":
+      return printable(`The index server is back at ${formatAddress(event)}`);
+    case "problem":
+      return printable(event.message);
+    default:
+      return event satisfies never;
+  }
+}

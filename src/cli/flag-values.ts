@@ -1,0 +1,57 @@
+import type { NetworkTarget } from "../peer/options.ts";
+import { parseAddress } from "../protocol/address.ts";
+import { Failure } from "../protocol/failures.ts";
+import { parseInvite } from "../protocol/invite.ts";
+import { type PeerName, parsePeerName } from "../protocol/peer-name.ts";
+
+/** How the values of options are read. Each throws a `usage` failure that names the option, the value and what would do. */
+
+export const INDEX_PORT_DEFAULT = 9450;
+export const LOG_LEVELS = ["silent", "fatal", "error", "warn", "info", "debug", "trace"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export function wrongValue(flag: string, value: string, wanted: string): Failure {
+  return new Failure("usage", `Cannot use "${value}" for ${flag}: ${wanted}`);
+}
+
+/** A port to listen on; 0 is any free one. */
+export function readPort(flag: string, value: string): number {
+  const port = /^\d{1,5}$/.test(value) ? Number(value) : Number.NaN;
+  if (port <= 65_535) return port;
+  throw wrongValue(flag, value, "give a port from 0 (any free one) to 65535");
+}
+
+/** `A-B`, both included. */
+export function readPortRange(flag: string, value: string): { readonly first: number; readonly last: number } {
+  const match = /^(\d{1,5})-(\d{1,5})$/.exec(value);
+  const [first, last] = [Number(match?.[1]), Number(match?.[2])];
+  if (first >= 1 && first <= last && last <= 65_535) return { first, last };
+  throw wrongValue(flag, value, "give the first and the last port, for example 9500-9999");
+}
+
+/** A name or an address of this machine. */
+export function readHost(flag: string, value: string): string {
+  const host = /^\[(.+)\]$/.exec(value)?.[1] ?? value;
+  if (/^[^\s/[\]]+$/.test(host)) return host;
+  throw wrongValue(flag, value, "give an address of this machine, for example 192.168.1.5, or :: for all of them");
+}
+
+export function readName(flag: string, value: string): PeerName {
+  const name = parsePeerName(value);
+  if (name !== undefined) return name;
+  throw wrongValue(flag, value, "give a name of 1 to 64 characters without control characters");
+}
+
+export function readNetwork(flag: string, value: string): NetworkTarget {
+  const invite = parseInvite(value);
+  if (invite) return invite;
+  const address = value.includes("//") ? undefined : parseAddress(value, INDEX_PORT_DEFAULT);
+  if (address) return { address, indexId: undefined, key: undefined };
+  throw wrongValue(flag, value, "give HOST:PORT, or a whole invite (tukar://HOST:PORT/INDEX-ID?key=KEY)");
+}
+
+export function readLogLevel(flag: string, value: string): LogLevel {
+  const level = LOG_LEVELS.find((known) => known === value);
+  if (level !== undefined) return level;
+  throw wrongValue(flag, value, `give one of ${LOG_LEVELS.join(", ")}`);
+}

@@ -1,0 +1,60 @@
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { homedir, hostname } from "node:os";
+import envPaths from "env-paths";
+import { Failure } from "../protocol/failures.ts";
+import { runCommandLine } from "./command-line.ts";
+import { ENGINES } from "./engines.ts";
+import { INTERRUPTED_STATUS } from "./exit-status.ts";
+
+/** The process: signals, standard streams and the exit status are seen to here alone. */
+
+/** A program that was told to end is gone within two seconds, whatever it still waits for. */
+const END_WITHIN_MS = 1900;
+/** What may keep the process alive when the command is through. */
+const LINGER_MS = 500;
+
+const ending = new AbortController();
+
+function end(reason: Failure): void {
+  ending.abort(reason);
+  setTimeout(() => process.exit(INTERRUPTED_STATUS), END_WITHIN_MS).unref();
+}
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.on(signal, () => {
+    if (signal === "SIGINT" && ending.signal.aborted) process.exit(INTERRUPTED_STATUS);
+    end(new Failure("interrupted"));
+  });
+}
+
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    end(new Failure("interrupted", "Nobody reads the output any more"));
+  });
+}
+
+process.exitCode = await runCommandLine(process.argv.slice(2), {
+  version: readVersion(),
+  engines: ENGINES,
+  surroundings: {
+    env: process.env,
+    cwd: process.cwd(),
+    userFolder: homedir(),
+    dataFolder: envPaths("tukar", { suffix: "" }).data,
+    hostName: hostname(),
+    exists: existsSync,
+    isFolder: (file) => statSync(file, { throwIfNoEntry: false })?.isDirectory() ?? false,
+  },
+  input: process.stdin,
+  out: process.stdout,
+  err: process.stderr,
+  signal: ending.signal,
+  now: () => performance.now(),
+});
+setTimeout(() => process.exit(), LINGER_MS).unref();
+
+function readVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+  return version;
+}

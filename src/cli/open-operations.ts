@@ -1,0 +1,52 @@
+import type { Operations } from "../peer/operations.ts";
+import type { NetworkTarget, VisitorOptions } from "../peer/options.ts";
+import { isLoopback } from "../protocol/address.ts";
+import type { Info } from "../protocol/control-api.ts";
+import { Failure } from "../protocol/failures.ts";
+import type { Engines } from "./engines.ts";
+
+export type OpenedOperations = { readonly operations: Operations; close(): Promise<void> };
+
+type Wanted = {
+  readonly home: string;
+  /** The network that was asked for by name, if any. */
+  readonly network: NetworkTarget | undefined;
+  visitorOptions(network: NetworkTarget): Promise<VisitorOptions>;
+};
+
+/**
+ * Operations for one command: those of the peer that runs under the home folder, unless another network was asked for;
+ * else a session of its own.
+ * @throws Failure "no-network" if neither a peer runs nor a network is known
+ */
+export async function openOperations(
+  engines: Engines,
+  { home, network, visitorOptions }: Wanted,
+): Promise<OpenedOperations> {
+  const client = await engines.openControlClient(home);
+  if (client && (network === undefined || isSameNetwork(network, (await client.info()).index))) {
+    return { operations: client, close: async () => undefined };
+  }
+  return engines.openVisitor(await visitorOptions(network ?? (await knownNetwork(engines, home))));
+}
+
+/** The network last joined, or started, under the home folder. */
+export async function knownNetwork(engines: Engines, home: string): Promise<NetworkTarget> {
+  const network = await engines.lastNetwork(home);
+  if (network) return network;
+  const message =
+    "No index server is known yet: start one with tukar index, or name one with --index INVITE or HOST:PORT";
+  throw new Failure("no-network", message);
+}
+
+/** Whether the peer is in the network that was asked for: by the index server's id if that is known, else by address. */
+function isSameNetwork({ address, indexId }: NetworkTarget, joined: Info["index"]): boolean {
+  if (joined === null) return false;
+  if (indexId !== undefined && joined.id !== null) return indexId === joined.id;
+  return address.port === joined.port && plainHost(address.host) === plainHost(joined.host);
+}
+
+function plainHost(host: string): string {
+  const name = host.toLowerCase();
+  return name === "localhost" || isLoopback(name) ? "localhost" : name;
+}

@@ -1,0 +1,60 @@
+import path from "node:path";
+import type { PeerOptions, SharedFolder, VisitorOptions } from "../peer/options.ts";
+import { isShareableName } from "../protocol/share-path.ts";
+import { readHost, readName, readPort, wrongValue } from "./flag-values.ts";
+import type { Settings, Surroundings } from "./settings.ts";
+
+/** The options of `tukar peer`, as they stand on the command line. */
+export type PeerFlags = {
+  readonly name?: string;
+  readonly share?: readonly string[];
+  readonly manifest?: string;
+  readonly received?: string;
+  readonly host?: string;
+  readonly port?: string;
+  readonly guests?: boolean;
+};
+
+type Decided<T> = Omit<T, "network" | "log">;
+
+export const EVERY_ADDRESS = "::";
+
+export function resolvePeer(flags: PeerFlags, settings: Settings, around: Surroundings): Decided<PeerOptions> {
+  const { name, manifest, received, host, port } = flags;
+  return {
+    home: settings.home,
+    name: name === undefined ? settings.machineName : readName("--name", name),
+    received: received === undefined ? path.join(settings.dir, "received") : path.resolve(around.cwd, received),
+    folders: [{ path: path.join(settings.dir, "shared"), name: "" }, ...namedFolders(flags.share ?? [], around)],
+    manifest: manifest === undefined ? path.join(settings.dir, "shares.txt") : manifestFile(manifest, around),
+    host: host === undefined ? EVERY_ADDRESS : readHost("--host", host),
+    port: port === undefined ? undefined : readPort("--port", port),
+    guests: flags.guests ?? false,
+  };
+}
+
+/** What a command on its own needs. */
+export function resolveVisitor(settings: Settings): Decided<VisitorOptions> {
+  return { home: settings.home, name: settings.machineName, received: path.join(settings.dir, "received") };
+}
+
+function manifestFile(value: string, { cwd, exists }: Surroundings): string {
+  const file = path.resolve(cwd, value);
+  if (exists(file)) return file;
+  throw wrongValue("--manifest", value, "there is no such file");
+}
+
+/** The folders that `--share` names, each under its own name, a second one of a name with ` (2)`. */
+function namedFolders(values: readonly string[], { cwd, isFolder }: Surroundings): readonly SharedFolder[] {
+  const taken = new Set<string>();
+  return values.map((value) => {
+    const folder = path.resolve(cwd, value);
+    if (!isFolder(folder)) throw wrongValue("--share", value, "give a folder that exists");
+    const own = path.basename(folder).normalize("NFC");
+    if (!isShareableName(own)) throw wrongValue("--share", value, "the folder's name cannot be shown to others");
+    let name = own;
+    for (let count = 2; taken.has(name); count++) name = `${own} (${count})`;
+    taken.add(name);
+    return { path: folder, name };
+  });
+}

@@ -1,0 +1,103 @@
+import { Command } from "commander";
+import type { IndexFlags } from "./index-settings.ts";
+import type { PeerFlags } from "./peer-settings.ts";
+import type { RunVerb } from "./verb-context.ts";
+import { addVerbs } from "./verbs.ts";
+
+export type UpFlags = IndexFlags & PeerFlags & { readonly headless?: boolean };
+
+/** What the program does for each command that is not a verb of the shell. */
+export type ProgramActions = {
+  readonly verb: RunVerb;
+  index(flags: IndexFlags): Promise<void>;
+  peer(network: string | undefined, flags: PeerFlags & { readonly headless?: boolean }): Promise<void>;
+  up(flags: UpFlags): Promise<void>;
+  shell(): Promise<void>;
+  hash(files: readonly string[]): Promise<void>;
+};
+
+/** Where help goes, and how many columns it may take. Complaints go nowhere: they come as `CommanderError`. */
+export type HelpOutput = { print(text: string): void; readonly width: number };
+
+const EXAMPLES = `
+Examples:
+  $ tukar up                      start sharing here; prints what to type on the next machine
+  $ tukar peer tukar://...        join with the invite that the first machine printed
+  $ tukar ls bob                  look at what bob shares
+  $ tukar get bob song.mp3        fetch it
+
+No command means up. More about a command: tukar help COMMAND`;
+
+/** All that can be typed after `tukar`, with names and help; what it does is in `actions`. */
+export function createProgram(version: string, actions: ProgramActions, { print, width }: HelpOutput): Command {
+  const program = new Command("tukar")
+    .configureOutput({ writeOut: print, outputError: () => undefined, getOutHelpWidth: () => width })
+    .description("Share folders inside a group: find, fetch and verify files straight from peer to peer")
+    .version(version, "-V, --version", "print the version")
+    .helpOption("-h, --help", "show help")
+    .option("--home <dir>", "identity, databases and control socket (TUKAR_HOME)")
+    .option("--index <invite|host:port>", "network to ask (TUKAR_INDEX; default: the one last joined)")
+    .option("--dir <dir>", "folder with shared/, received/ and shares.txt (default: this one, else ~/Tukar)")
+    .option("--json", "results as JSON, one object a line")
+    .option("--quiet", "no talk on stderr but failures")
+    .option("--no-color", "no colours (NO_COLOR)")
+    .option("--log-level <level>", "silent, fatal, error, warn, info, debug or trace (default: warn)")
+    .addHelpText("after", EXAMPLES)
+    .exitOverride();
+
+  addPeerOptions(program.command("up").description("start an index server and a peer in one go, and open the shell"))
+    .option("--open", "let anybody join a network that is started")
+    .action(actions.up);
+
+  program
+    .command("index")
+    .description("run an index server: it knows who is online, and prints the invite to join")
+    .option("--host <host>", "address to listen on (default: all)")
+    .option("--port <port>", "port to listen on (default: 9450)")
+    .option("--peer-ports <a-b>", "ports to assign to peers (default: 9500-9999)")
+    .option("--store <store>", "sqlite:FILE or memory (default: a file in the home folder)")
+    .option("--open", "let anybody join, without a key")
+    .option("--name <name>", "what to be called (default: this machine's name)")
+    .action(actions.index);
+
+  addPeerOptions(
+    program
+      .command("peer")
+      .description("share and fetch; opens the shell at a terminal")
+      .argument("[invite|host:port]", "the network to join (default: the one last joined, or started here)"),
+  )
+    .option("--host <host>", "address to listen on (default: all)")
+    .option("--port <port>", "port to listen on, 0 for any free one (default: the index server assigns one)")
+    .option("--no-discovery", "do not look for others on the LAN")
+    .action(actions.peer);
+
+  program
+    .command("shell")
+    .description("the shell on its own, of the running peer if there is one")
+    .action(actions.shell);
+
+  addVerbs(program, actions.verb);
+
+  program
+    .command("hash")
+    .description("print the content ids of local files")
+    .argument("<file...>")
+    .action(actions.hash);
+
+  return program;
+}
+
+function addPeerOptions(command: Command): Command {
+  return command
+    .option("--name <name>", "what to be called (default: this machine's name)")
+    .option("--share <dir>", "share this folder too, under its own name (may be repeated)", collect)
+    .option("--manifest <file>", "shared files by name (default: shares.txt)")
+    .option("--received <dir>", "where downloads land (default: received)")
+    .option("--guests", "let anybody read, without a certificate")
+    .option("--headless", "no shell, even at a terminal")
+    .option("--no-ui", "no web page");
+}
+
+function collect(value: string, previous: readonly string[] = []): readonly string[] {
+  return [...previous, value];
+}

@@ -1,0 +1,79 @@
+import { Command, CommanderError } from "commander";
+import type { Outcome } from "../exit-status.ts";
+import { usageFailure } from "../usage-failure.ts";
+import type { VerbContext } from "../verb-context.ts";
+import { addVerbs } from "../verbs.ts";
+import { splitWords } from "./words.ts";
+
+export type LineResult = { readonly outcome: Outcome; readonly leaves: boolean };
+
+/** Runs one line of the shell. Whatever goes wrong is told, and is the outcome. */
+export async function runLine(line: string, context: VerbContext): Promise<LineResult> {
+  const { output, signal } = context;
+  let outcome: Outcome;
+  let leaves = false;
+  const program = createShellProgram({
+    run: async (verb) => {
+      outcome = await verb(context);
+    },
+    leave: () => {
+      leaves = true;
+    },
+    print: output.result,
+  });
+  try {
+    const [verb, ...words] = line.trimStart().startsWith("#") ? [] : splitWords(line);
+    if (verb !== undefined) await program.parseAsync([verb.replace(/^\//, ""), ...words], { from: "user" });
+    if (signal.aborted) outcome ??= "interrupted";
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return { outcome: undefined, leaves };
+    outcome = signal.aborted
+      ? "interrupted"
+      : output.problem(error instanceof CommanderError ? usageFailure(error) : error);
+  }
+  return { outcome, leaves };
+}
+
+/** The verbs that can be typed, for completion. */
+export function shellVerbs(): readonly string[] {
+  const ignore = () => Promise.resolve();
+  const program = createShellProgram({ run: ignore, leave: () => undefined, print: ignore });
+  return program.commands.map((command) => command.name());
+}
+
+type ShellProgram = {
+  run: Parameters<typeof addVerbs>[1];
+  leave(): void;
+  print(line: string): Promise<void>;
+};
+
+function createShellProgram({ run, leave, print }: ShellProgram): Command {
+  const program = new Command("")
+    .exitOverride()
+    .helpCommand(false)
+    .helpOption(false)
+    .configureHelp({ commandUsage: (command) => `${command.name()} ${command.usage()}` })
+    .configureOutput({ writeOut: (text) => void print(text.trimEnd()), outputError: () => undefined });
+  addVerbs(program, run);
+  program
+    .command("help")
+    .description("tell what can be typed here, or how one of it is used")
+    .argument("[verb]")
+    .action(async (verb?: string) => {
+      const asked = program.commands.find((command) => command.name() === verb);
+      if (asked) await print(asked.helpInformation().trimEnd());
+      else if (verb === undefined) for (const line of overview(program)) await print(line);
+      else program.error(`error: there is no verb "${verb}": type help to see all`);
+    });
+  program.command("quit").alias("exit").description("leave").action(leave);
+  return program;
+}
+
+function overview(program: Command): string[] {
+  const rows = program.commands.map((command) => ({
+    call: `${command.name()} ${command.usage()}`.replace(" [options]", ""),
+    does: command.description(),
+  }));
+  const width = Math.max(...rows.map(({ call }) => call.length));
+  return rows.map(({ call, does }) => `  ${call.padEnd(width)}  ${does}`);
+}

@@ -1,0 +1,61 @@
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import type { Operations } from "../../peer/operations.ts";
+import { describeEvent } from "../events-text.ts";
+import type { Outcome } from "../exit-status.ts";
+import type { OutputStream } from "../output.ts";
+import type { VerbContext } from "../verb-context.ts";
+import { runLine } from "./run-line.ts";
+import { runTerminal } from "./terminal.ts";
+
+export type ShellInput = Readable & { readonly isTTY?: boolean };
+
+export type ShellOptions = VerbContext & {
+  readonly home: string;
+  readonly input: ShellInput;
+  /** Where prompt and typed text appear. */
+  readonly terminal: OutputStream;
+};
+
+/** The shell: with a prompt on a terminal, else the lines of a pipe. Ends when it is left, or the signal aborts. */
+export async function runShell(options: ShellOptions): Promise<Outcome> {
+  if (!options.input.isTTY) return runPiped(options);
+  const left = new AbortController();
+  const telling = tellEvents(options.operations, options, AbortSignal.any([options.signal, left.signal]));
+  try {
+    return await runTerminal(options);
+  } finally {
+    left.abort();
+    await telling;
+  }
+}
+
+/** Runs every line; the outcome is that of the last one that failed. */
+async function runPiped({ input, ...context }: ShellOptions): Promise<Outcome> {
+  const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
+  const stop = (): void => lines.close();
+  context.signal.addEventListener("abort", stop, { once: true });
+  let last: Outcome;
+  try {
+    for await (const line of lines) {
+      const { outcome, leaves } = await runLine(line, context);
+      last = outcome ?? last;
+      if (leaves || context.signal.aborted) break;
+    }
+  } finally {
+    context.signal.removeEventListener("abort", stop);
+    lines.close();
+  }
+  return context.signal.aborted ? "interrupted" : last;
+}
+
+/** Tells what happens while somebody sits at the shell. What they share themselves is no news to them. */
+async function tellEvents(operations: Operations, { output }: VerbContext, signal: AbortSignal): Promise<void> {
+  try {
+    for await (const event of operations.events(signal)) {
+      if (event.event !== "shared") output.talk(output.talkColours.dim(describeEvent(event)));
+    }
+  } catch (error) {
+    if (!signal.aborted) output.problem(error);
+  }
+}

@@ -1,0 +1,94 @@
+import { clearScreenDown, createInterface, cursorTo, type Interface, moveCursor } from "node:readline";
+import { Failure } from "../../protocol/failures.ts";
+import type { Outcome } from "../exit-status.ts";
+import { createCompletion } from "./completion.ts";
+import { HISTORY_LINES, openHistory } from "./history.ts";
+import { runLine, shellVerbs } from "./run-line.ts";
+import type { ShellOptions } from "./shell.ts";
+
+/** The shell on a terminal: prompt, history, Tab. Whatever is told while the prompt waits appears above it. */
+export async function runTerminal({ input, terminal, home, ...context }: ShellOptions): Promise<Outcome> {
+  const { output, signal } = context;
+  const history = await openHistory(home);
+  const complete = createCompletion({ operations: context.operations, verbs: shellVerbs(), now: context.now });
+  const prompt = createInterface({
+    input,
+    output: terminal,
+    terminal: true,
+    prompt: output.colours.green("tukar> "),
+    history: [...history.lines],
+    historySize: HISTORY_LINES,
+    removeHistoryDuplicates: true,
+    completer: (line, done) => void complete(line).then((found) => done(null, [[...found[0]], found[1]]), done),
+  });
+
+  const typed: string[] = [];
+  let running: AbortController | undefined;
+  let closed = false;
+  const left = Promise.withResolvers<void>();
+
+  function askAgain(): void {
+    output.flush();
+    output.divert((line) => writeAbove(prompt, terminal, line));
+    prompt.prompt();
+  }
+
+  async function runTyped(): Promise<void> {
+    output.divert();
+    for (let line = typed.shift(); line !== undefined && !closed; line = typed.shift()) {
+      running = new AbortController();
+      if (line.trim() !== "") await history.add(line);
+      const { leaves } = await runLine(line, { ...context, signal: AbortSignal.any([signal, running.signal]) });
+      if (leaves) prompt.close();
+    }
+    running = undefined;
+    if (!closed) askAgain();
+  }
+
+  prompt.on("line", (line) => {
+    typed.push(line);
+    if (!running) runTyped().catch(left.reject);
+  });
+  prompt.on("SIGINT", () => {
+    if (running) {
+      typed.length = 0;
+      running.abort(new Failure("interrupted"));
+      output.talk("Cancelled");
+    } else if (prompt.line === "") {
+      output.talk("Type quit or press Ctrl-D to leave");
+    } else {
+      terminal.write("\n");
+      prompt.write(null, { ctrl: true, name: "e" });
+      prompt.write(null, { ctrl: true, name: "u" });
+      prompt.prompt();
+    }
+  });
+  prompt.once("close", () => {
+    closed = true;
+    output.divert();
+    running?.abort(new Failure("interrupted"));
+    left.resolve();
+  });
+  const stop = (): void => prompt.close();
+  signal.addEventListener("abort", stop, { once: true });
+
+  if (signal.aborted) stop();
+  else askAgain();
+  try {
+    await left.promise;
+  } finally {
+    signal.removeEventListener("abort", stop);
+    prompt.close();
+    terminal.write("\n");
+  }
+  return undefined;
+}
+
+/** Writes a line where the prompt is, and the prompt with all that has been typed again below it. */
+function writeAbove(prompt: Interface, terminal: NodeJS.WritableStream, line: string): void {
+  moveCursor(terminal, 0, -prompt.getCursorPos().rows);
+  cursorTo(terminal, 0);
+  clearScreenDown(terminal);
+  terminal.write(`${line}\n`);
+  prompt.prompt(true);
+}

@@ -1,0 +1,60 @@
+import type { GetEvent } from "../protocol/control-api.ts";
+import { printable } from "../protocol/untrusted-text.ts";
+import { formatDuration } from "./amounts.ts";
+import type { Output } from "./output.ts";
+
+/** How the events of a transfer become lines. Those that failed are not told here. */
+export type TransferReport = (event: Exclude<GetEvent, { event: "failed" }>) => Promise<void>;
+
+/** `progress` lines come at most four a second. */
+const PROGRESS_EVERY_MS = 250;
+
+/** For programs: `progress`, `done` and `skipped`, one JSON object a line. */
+export function createJsonReport(output: Output, now: () => number): TransferReport {
+  let nextProgressAt = Number.NEGATIVE_INFINITY;
+  return async (event) => {
+    switch (event.event) {
+      case "progress": {
+        if (now() < nextProgressAt) return;
+        nextProgressAt = now() + PROGRESS_EVERY_MS;
+        const { path, bytes, total } = event;
+        return output.record({ event: "progress", path, bytes, total });
+      }
+      case "done": {
+        const { path, saved, bytes, content, sources, seconds } = event;
+        return output.record({ event: "done", path, saved, bytes, content, sources, seconds });
+      }
+      case "skipped":
+        return output.record({ event: "skipped", path: event.path, saved: event.saved, reason: event.reason });
+      case "hashing":
+      case "waiting":
+        return;
+      default:
+        return event satisfies never;
+    }
+  };
+}
+
+/** For people: on stdout where each file lies, the rest is talk. */
+export function createTextReport(output: Output): TransferReport {
+  return async (event) => {
+    switch (event.event) {
+      case "done":
+        return output.result(printable(event.saved));
+      case "skipped":
+        output.talk(`Skipped "${printable(event.path)}": ${printable(event.reason)}`);
+        return output.result(printable(event.saved));
+      case "waiting": {
+        const again = formatDuration(event.retryInMs / 1000);
+        return output.talk(
+          `"${printable(event.path)}" has to wait: ${printable(event.reason)}; trying again in ${again}`,
+        );
+      }
+      case "hashing":
+      case "progress":
+        return;
+      default:
+        return event satisfies never;
+    }
+  };
+}

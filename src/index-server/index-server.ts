@@ -1,0 +1,113 @@
+import { mkdir } from "node:fs/promises";
+import { networkInterfaces } from "node:os";
+import path from "node:path";
+import type { Logger } from "pino";
+import { HOME_FILES } from "../protocol/home-layout.ts";
+import { formatInvite, type Invite } from "../protocol/invite.ts";
+import type { PeerId } from "../protocol/peer-id.ts";
+import type { PeerName } from "../protocol/peer-name.ts";
+import { acceptLinks } from "../transport/accept-links.ts";
+import { type Clock, systemClock } from "../transport/clock.ts";
+import { loadIdentity } from "../transport/identity.ts";
+import { rememberNetwork } from "../transport/last-network.ts";
+import { startSecureServer } from "../transport/secure-server.ts";
+import { createMetrics } from "./metrics.ts";
+import { loadNetworkKey } from "./network-key.ts";
+import { createPorts, type PortRange } from "./ports.ts";
+import { createReachabilityCheck } from "./reachability.ts";
+import { createRequestHandler } from "./requests.ts";
+import { createSessions } from "./sessions.ts";
+import { openIndexStore } from "./store.ts";
+
+export type IndexServerOptions = {
+  /** Absolute path of the folder with identity, network key and database. */
+  readonly home: string;
+  readonly host: string;
+  readonly port: number;
+  readonly peerPorts: PortRange;
+  readonly store: { readonly kind: "sqlite"; readonly file: string } | { readonly kind: "memory" };
+  /** Whether anybody may join, without a network key. */
+  readonly open: boolean;
+  readonly name: PeerName;
+  readonly log: Logger;
+  readonly clock?: Clock;
+  readonly connectionsPerAddress?: number;
+};
+
+export type RunningIndexServer = {
+  readonly id: PeerId;
+  readonly host: string;
+  readonly port: number;
+  /** What a newcomer on another machine needs. */
+  readonly invite: string;
+  /** The same for each address of this machine, likeliest first. */
+  readonly invites: readonly string[];
+  close(): Promise<void>;
+};
+
+/**
+ * Starts an index server; it is ready when this returns.
+ * @throws Failure "port-in-use", "home-unusable", "database-newer" or "database-corrupt"
+ */
+export async function startIndexServer(options: IndexServerOptions): Promise<RunningIndexServer> {
+  const { home, name, log, clock = systemClock, connectionsPerAddress } = options;
+  const identity = await loadIdentity(path.join(home, HOME_FILES.indexIdentity));
+  const key = options.open ? undefined : await loadNetworkKey(home);
+  const self = { id: identity.id, name };
+
+  const store = await openStore(options);
+  const metrics = createMetrics();
+  const ports = createPorts(options.peerPorts, store, clock.now);
+  const check = createReachabilityCheck(identity, log);
+  const sessions = createSessions({ self, ports, check, clock, metrics, log });
+  const onUpgrade = acceptLinks({ self, key, clock, onLink: sessions.open, onMessage: sessions.receive });
+  const onRequest = createRequestHandler(sessions, metrics);
+  const server = await startSecureServer({
+    identity,
+    host: options.host,
+    port: options.port,
+    onRequest,
+    onUpgrade,
+    log,
+    ...(connectionsPerAddress !== undefined && { connectionsPerAddress }),
+  }).catch((error: unknown) => {
+    store.close();
+    throw error;
+  });
+
+  const inviteAt = (host: string): Invite => ({ address: { host, port: server.port }, indexId: identity.id, key });
+  const [invite = "", ...otherInvites] = addressesFor(server.host).map((host) => formatInvite(inviteAt(host)));
+  await rememberNetwork(home, inviteAt(isEveryAddress(server.host) ? "127.0.0.1" : server.host));
+
+  return {
+    id: identity.id,
+    host: server.host,
+    port: server.port,
+    invite,
+    invites: [invite, ...otherInvites],
+    async close() {
+      await sessions.close();
+      await server.close();
+      store.close();
+    },
+  };
+}
+
+async function openStore({ store }: IndexServerOptions) {
+  if (store.kind === "memory") return openIndexStore(":memory:");
+  await mkdir(path.dirname(store.file), { recursive: true });
+  return openIndexStore(store.file);
+}
+
+function isEveryAddress(host: string): boolean {
+  return host === "::" || host === "0.0.0.0";
+}
+
+/** The addresses under which others can reach a server bound to `host`, likeliest first; loopback if there is no other. */
+function addressesFor(host: string): readonly string[] {
+  if (!isEveryAddress(host)) return [host];
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  const outward = all.filter(({ internal, address }) => !internal && !address.startsWith("fe80:"));
+  const ipv4First = outward.toSorted((a, b) => a.family.localeCompare(b.family)).map(({ address }) => address);
+  return ipv4First.length > 0 ? ipv4First : ["127.0.0.1"];
+}

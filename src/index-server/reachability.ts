@@ -1,0 +1,51 @@
+import type { Logger } from "pino";
+import { Failure } from "../protocol/failures.ts";
+import type { PeerId } from "../protocol/peer-id.ts";
+import { dial } from "../transport/dial.ts";
+import type { Identity } from "../transport/identity.ts";
+
+/** Connects back to where a peer says that it listens, and tells whether it is it that answers. */
+export type ReachabilityCheck = (peer: {
+  readonly host: string;
+  readonly port: number;
+  readonly id: PeerId;
+}) => Promise<boolean>;
+
+/** Checks under way at once; further ones wait, so that a crowd of newcomers costs no crowd of connections. */
+const AT_ONCE = 32;
+const CHECK_TIMEOUT_MS = 3_000;
+
+/**
+ * Only ever dials the address that the peer itself connects from: no peer can make the index server knock on the
+ * doors of others.
+ */
+export function createReachabilityCheck(identity: Identity, log: Logger): ReachabilityCheck {
+  const waiting: (() => void)[] = [];
+  let running = 0;
+
+  async function turn(): Promise<void> {
+    if (running < AT_ONCE) running += 1;
+    else await new Promise<void>((resolve) => waiting.push(resolve));
+  }
+  function done(): void {
+    const next = waiting.shift();
+    if (next) next();
+    else running -= 1;
+  }
+
+  return async ({ host, port, id }) => {
+    await turn();
+    try {
+      const target = { hosts: [host], port, expectedId: id };
+      const { socket } = await dial(target, { identity, timeoutMs: CHECK_TIMEOUT_MS });
+      socket.on("error", () => undefined).destroy();
+      return true;
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      log.info({ id, host, port, reason: error.message }, "a peer cannot be reached from here");
+      return false;
+    } finally {
+      done();
+    }
+  };
+}

@@ -1,0 +1,241 @@
+import type { Logger } from "pino";
+import { isLoopback } from "../protocol/address.ts";
+import { Failure } from "../protocol/failures.ts";
+import { CANDIDATES_MAX, HANDSHAKE_TIMEOUT_MS } from "../protocol/limits.ts";
+import type { Message, MessageData, MessageType } from "../protocol/messages.ts";
+import type { PeerId } from "../protocol/peer-id.ts";
+import type { PeerName } from "../protocol/peer-name.ts";
+import type { RosterEntry } from "../protocol/roster.ts";
+import type { Clock } from "../transport/clock.ts";
+import { encodeMessage, type Link, type Speaker } from "../transport/link.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Ports } from "./ports.ts";
+import type { ReachabilityCheck } from "./reachability.ts";
+import { createRosterFeed } from "./roster-feed.ts";
+
+/** What is known of the one at the other end of a link, from its JOIN on. */
+type Session = { readonly link: Link; state: SessionState };
+/** What a JOIN said, and under which name. */
+type Newcomer = MessageData<"JOIN"> & { readonly name: PeerName };
+type SessionState =
+  | { readonly at: "new" }
+  | { readonly at: "visiting" }
+  /** A peer was told to listen on `port` and has not said yet whether it does. */
+  | {
+      readonly at: "assigned";
+      readonly port: number;
+      readonly refused: ReadonlySet<number>;
+      readonly newcomer: Newcomer;
+    }
+  | { readonly at: "listed"; readonly entry: RosterEntry };
+
+export type SessionsOptions = {
+  readonly self: Speaker;
+  readonly ports: Ports;
+  readonly check: ReachabilityCheck;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+};
+
+export type Sessions = {
+  /** Takes in a new link; JOIN has to follow. */
+  open(link: Link): void;
+  receive(message: Message, link: Link): void;
+  /** Whether a live session proves this id to be a member. */
+  isMember(id: PeerId): boolean;
+  /** Everyone who listens, in order of joining. */
+  roster(): IterableIterator<RosterEntry>;
+  close(): Promise<void>;
+};
+
+/** A newcomer is listed without waiting longer than this for the result of connecting back. */
+const LISTED_WITHIN_MS = 1_000;
+
+/** Who is here: takes peers in, gives them ports, keeps the roster and tells everyone of changes. */
+export function createSessions({ self, ports, check, clock, metrics, log }: SessionsOptions): Sessions {
+  const sessions = new Map<Link, Session>();
+  /** The one session of each peer. Visitors may have several at once. */
+  const peers = new Map<PeerId, Session>();
+  const visits = new Map<PeerId, number>();
+  const feed = createRosterFeed({ clock, listeners: () => sessions.size, publish });
+
+  const handlers: Handlers = {
+    JOIN(session, { data, sender_name: name }) {
+      if (session.state.at !== "new") return session.link.close(new Failure("bad-message", "A second JOIN"));
+      if (data.role === "visitor") return visit(session);
+      replaceEarlier(session);
+      if (data.port !== null) settle(session, { ...data, name }, data.port);
+      else assign(session, { ...data, name }, new Set());
+    },
+    LISTENING(session, message) {
+      const { state } = session;
+      if (state.at !== "assigned" || state.port !== message.data.port) return outOfPlace(session, message);
+      void list(session, state.newcomer, state.port, message.message_id);
+    },
+    PORT_REFUSED(session, message) {
+      const { state, link } = session;
+      if (state.at !== "assigned" || state.port !== message.data.port) return outOfPlace(session, message);
+      ports.release(link.remoteHost, state.port);
+      assign(session, state.newcomer, new Set([...state.refused, state.port]));
+    },
+    SHARES(session, message) {
+      if (session.state.at !== "listed") return outOfPlace(session, message);
+      relist(session, { files: message.data.files, bytes: message.data.bytes });
+      session.link.send("ACK", { of: message.message_id });
+    },
+    WHO(session, { data }) {
+      if (session.state.at === "new") return outOfPlace(session, { type: "WHO" });
+      session.link.send("MEMBER", { id: data.id, member: isMember(data.id) });
+    },
+  };
+
+  function visit(session: Session): void {
+    const { link } = session;
+    session.state = { at: "visiting" };
+    visits.set(link.remoteId, (visits.get(link.remoteId) ?? 0) + 1);
+    welcome(link, null);
+  }
+
+  /** One identity is one peer: whoever connects last is it, and the earlier session is told so. */
+  function replaceEarlier(session: Session): void {
+    const { remoteId } = session.link;
+    const earlier = peers.get(remoteId);
+    if (earlier) {
+      forget(earlier);
+      earlier.link.close(new Failure("replaced"));
+    }
+    peers.set(remoteId, session);
+  }
+
+  /** The peer listens already, on a port of its own choice or on the one that it had before. */
+  function settle(session: Session, newcomer: Newcomer, port: number): void {
+    const { link } = session;
+    ports.take(link.remoteId, link.remoteHost, port);
+    session.state = { at: "assigned", port, refused: new Set(), newcomer };
+    welcome(link, port);
+  }
+
+  function assign(session: Session, newcomer: Newcomer, refused: ReadonlySet<number>): void {
+    const { link } = session;
+    const port = ports.assign(link.remoteId, link.remoteHost, refused);
+    if (port === undefined) {
+      session.state = { at: "new" };
+      log.warn({ host: link.remoteHost }, "no port of the range is free for this host: widen it with --peer-ports");
+      return link.close(new Failure("no-free-port"));
+    }
+    ports.take(link.remoteId, link.remoteHost, port);
+    session.state = { at: "assigned", port, refused, newcomer };
+    if (refused.size === 0) welcome(link, port);
+    else link.send("ASSIGN", { port });
+  }
+
+  function welcome(link: Link, port: number | null): void {
+    link.send("WELCOME", { index_name: self.name, port, seen_host: link.remoteHost });
+  }
+
+  async function list(session: Session, newcomer: Newcomer, port: number, of: string): Promise<void> {
+    const { link } = session;
+    session.state = { at: "listed", entry: entryOf(link, newcomer, port) };
+    const checked = check({ host: link.remoteHost, port, id: link.remoteId }).then((reachable) =>
+      relist(session, { reachable }),
+    );
+    await Promise.race([checked, new Promise<void>((resolve) => clock.after(LISTED_WITHIN_MS, resolve))]);
+    if (session.state.at !== "listed" || peers.get(link.remoteId) !== session) return;
+    feed.joined(session.state.entry);
+    link.send("ACK", { of });
+    metrics.joined.inc();
+    log.info({ id: link.remoteId, host: link.remoteHost, port }, "a peer joined");
+  }
+
+  function relist(session: Session, change: Partial<RosterEntry>): void {
+    if (session.state.at !== "listed" || peers.get(session.link.remoteId) !== session) return;
+    const entry = { ...session.state.entry, ...change };
+    session.state = { at: "listed", entry };
+    feed.changed(entry);
+  }
+
+  function outOfPlace(session: Session, { type }: { readonly type: MessageType }): void {
+    session.link.close(new Failure("bad-message", `${type} out of place`));
+  }
+
+  /** Takes a session off every list. */
+  function forget(session: Session): void {
+    const { link, state } = session;
+    if (!sessions.delete(link)) return;
+    const id = link.remoteId;
+    if (state.at === "visiting") {
+      const left = (visits.get(id) ?? 1) - 1;
+      if (left > 0) visits.set(id, left);
+      else visits.delete(id);
+    }
+    if (state.at === "assigned") ports.release(link.remoteHost, state.port);
+    if (state.at === "listed") ports.release(link.remoteHost, state.entry.port);
+    if (peers.get(id) !== session) return;
+    peers.delete(id);
+    if (state.at !== "listed") return;
+    feed.left(state.entry);
+    metrics.left.inc();
+    log.info({ id, host: link.remoteHost }, "a peer left");
+  }
+
+  function publish(changes: MessageData<"ROSTER">): void {
+    const { encoded } = encodeMessage(self, "ROSTER", changes, clock.now());
+    for (const { link, state } of sessions.values()) {
+      if (state.at !== "listed" && state.at !== "visiting") continue;
+      link.sendEncoded(encoded);
+      metrics.rosterMessages.inc();
+    }
+  }
+
+  function isMember(id: PeerId): boolean {
+    return visits.has(id) || peers.get(id)?.state.at === "listed" || peers.get(id)?.state.at === "assigned";
+  }
+
+  return {
+    open(link) {
+      const session: Session = { link, state: { at: "new" } };
+      sessions.set(link, session);
+      const callOff = clock.after(HANDSHAKE_TIMEOUT_MS, () => {
+        if (session.state.at === "new") link.close(new Failure("timed-out"));
+      });
+      void link.closed.then((reason) => {
+        callOff();
+        log.debug({ id: link.remoteId, reason: reason?.message ?? "goodbye" }, "a session ended");
+        forget(session);
+      });
+    },
+    receive(message, link) {
+      const session = sessions.get(link);
+      if (!session) return;
+      metrics.messages.inc({ type: message.type });
+      const handle = handlers[message.type as keyof Handlers] as
+        | ((session: Session, message: Message) => void)
+        | undefined;
+      if (handle) handle(session, message);
+      else outOfPlace(session, message);
+    },
+    isMember,
+    *roster() {
+      for (const { state } of peers.values()) if (state.at === "listed") yield state.entry;
+    },
+    async close() {
+      feed.close();
+      const links = [...sessions.keys()];
+      for (const link of links) link.close();
+      await Promise.all(links.map((link) => link.closed));
+    },
+  };
+}
+
+type FromPeers = "JOIN" | "LISTENING" | "PORT_REFUSED" | "SHARES" | "WHO";
+type Handlers = { readonly [T in FromPeers]: (session: Session, message: Message<T>) => void };
+
+/** The roster entry of a newcomer. Who comes over loopback lives here, and its other addresses are those of this machine. */
+function entryOf(link: Link, { name, hosts, files, bytes }: Newcomer, port: number): RosterEntry {
+  const { remoteId: id, remoteHost } = link;
+  const onIndexHost = isLoopback(remoteHost);
+  const seen = onIndexHost ? [] : [remoteHost];
+  const candidates = [...new Set([...seen, ...hosts.filter((host) => !isLoopback(host))])];
+  return { id, name, hosts: candidates.slice(0, CANDIDATES_MAX), on_index_host: onIndexHost, port, files, bytes, reachable: null };
+}

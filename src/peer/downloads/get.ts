@@ -1,0 +1,139 @@
+import path from "node:path";
+import { availableParallelism } from "node:os";
+import type { ContentId } from "../../protocol/content-id.ts";
+import type { GetEvent, GetRequest } from "../../protocol/control-api.ts";
+import { Failure } from "../../protocol/failures.ts";
+import type { FileEntry, FolderEntry } from "../../protocol/listing.ts";
+import { baseName, localName, parentPath, type SharePath } from "../../protocol/share-path.ts";
+import { createEventQueue } from "../event-queue.ts";
+import type { RemotePeer } from "../remote-peer.ts";
+import { type FetchFileDeps, fetchFile } from "./fetch-file.ts";
+import { isFolder } from "./place.ts";
+
+export type GetDeps = FetchFileDeps & {
+  /** Absolute path of the folder where downloads land. */
+  readonly received: string;
+  readonly platform: NodeJS.Platform;
+};
+
+/** Files fetched side by side: small ones cost more in round trips and disk waits than in bytes. */
+const AT_ONCE = Math.max(4, availableParallelism() * 2);
+/** Folder for part files inside the received folder. */
+const PART_FOLDER = ".tukar";
+
+/** Fetches what the names mean, several files side by side. A file or name that fails is an event and stops no other. */
+export function get(request: GetRequest, deps: GetDeps, signal: AbortSignal): AsyncIterable<GetEvent> {
+  const events = createEventQueue<GetEvent>();
+  const turns = createTurns();
+
+  async function run(): Promise<void> {
+    const source = await deps.source(signal);
+    const save = await chooseSaving(request, deps);
+    const running = new Set<Promise<void>>();
+    for (const name of request.names) {
+      for await (const wish of wishesOf(name, source)) {
+        const job = fetchOne(wish, save).finally(() => running.delete(job));
+        running.add(job);
+        if (running.size >= AT_ONCE) await Promise.race(running);
+      }
+    }
+    await Promise.all(running);
+  }
+
+  /** The files that a name means, each with its path below what was asked for. */
+  async function* wishesOf(name: string, source: RemotePeer): AsyncGenerator<{ readonly file: FileEntry; readonly below: string }> {
+    try {
+      const found = await resolve(name, source);
+      if (found.kind === "file") return yield { file: found, below: baseName(found.path) };
+      if (!request.recursive) throw new Failure("usage", `"${found.path}" is a folder: fetch it with -r`);
+      const top = parentPath(found.path);
+      for await (const file of source.list(found.path, true, signal)) {
+        if (file.kind !== "file") continue;
+        if (!file.path.startsWith(`${found.path}/`)) throw new Failure("bad-message", `${source.called} lists "${file.path}" below "${found.path}"`);
+        yield { file, below: top === "" ? file.path : file.path.slice(top.length + 1) };
+      }
+    } catch (error) {
+      tellFailure(name, error);
+    }
+  }
+
+  function resolve(name: string, source: RemotePeer): Promise<FileEntry | FolderEntry> {
+    const hashing = throttled((event: GetEvent) => events.push(event), deps.clock.now);
+    return source.resolve(name, ({ bytes, total }) => hashing({ event: "hashing", path: name, bytes, total }), signal);
+  }
+
+  async function fetchOne({ file, below }: { readonly file: FileEntry; readonly below: string }, save: Saving): Promise<void> {
+    const progress = throttled((event: GetEvent) => events.push(event), deps.clock.now);
+    const tell = (event: GetEvent): void => (event.event === "progress" ? progress(event) : events.push(event));
+    try {
+      const entry = isHashed(file) ? file : await hashed(file.path);
+      await turns(entry.content, () => fetchFile({ entry, ...save(below) }, deps, tell, signal));
+    } catch (error) {
+      tellFailure(file.path, error);
+    }
+  }
+
+  async function hashed(sharePath: SharePath): Promise<HashedEntry> {
+    const entry = await resolve(sharePath, await deps.source(signal));
+    if (entry.kind === "file" && isHashed(entry)) return entry;
+    throw new Failure("no-such-file", `"${sharePath}" is not a file there any more`);
+  }
+
+  function tellFailure(what: string, error: unknown): void {
+    signal.throwIfAborted();
+    if (!(error instanceof Failure)) throw error;
+    events.push({ event: "failed", path: what, code: error.code, message: error.message });
+  }
+
+  run().then(
+    () => events.end(),
+    (error: unknown) => events.end(error ?? new Failure("internal")),
+  );
+  return events;
+}
+
+type HashedEntry = FileEntry & { readonly content: ContentId };
+
+function isHashed(entry: FileEntry): entry is HashedEntry {
+  return entry.content !== null;
+}
+
+/** Where a file goes that lies at `below`, relative to what was asked for. */
+type Saving = (below: string) => { readonly wanted: string; readonly partFolder: string };
+
+/** The rule of `-o`: an existing folder, a path that ends with a slash and anything for several files is a folder. */
+async function chooseSaving({ output, names, recursive }: GetRequest, { received, platform }: GetDeps): Promise<Saving> {
+  const local = (below: string): string => path.join(...below.split("/").map((name) => localName(name, platform)));
+  if (output === null) {
+    const partFolder = path.join(received, PART_FOLDER);
+    return (below) => ({ wanted: path.join(received, local(below)), partFolder });
+  }
+  const isForFolder = /[/\\]$/.test(output) || names.length > 1 || recursive || (await isFolder(output));
+  if (!isForFolder) return () => ({ wanted: output, partFolder: path.dirname(output) });
+  return (below) => ({ wanted: path.join(output, local(below)), partFolder: output });
+}
+
+const PROGRESS_INTERVAL_MS = 250;
+
+/** Passes on at most four events a second. */
+function throttled<T>(tell: (event: T) => void, now: () => number): (event: T) => void {
+  let nextAtMs = 0;
+  return (event) => {
+    if (now() < nextAtMs) return;
+    nextAtMs = now() + PROGRESS_INTERVAL_MS;
+    tell(event);
+  };
+}
+
+/** Work on the same content goes one after the other: it shares a part file. */
+function createTurns() {
+  const last = new Map<string, Promise<unknown>>();
+  return async (key: string, work: () => Promise<void>): Promise<void> => {
+    const before = last.get(key);
+    const mine = (before ?? Promise.resolve()).then(work, work);
+    last.set(key, mine);
+    await mine.finally(() => {
+      if (last.get(key) === mine) last.delete(key);
+    });
+  };
+}

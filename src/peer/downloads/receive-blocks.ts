@@ -1,0 +1,145 @@
+import { write } from "node:fs";
+import { createBlockHasher } from "../../content/blake3.ts";
+import { saveFailure } from "../../content/partial-file.ts";
+import { type BlockList, blockHash } from "../../protocol/block-list.ts";
+import { blockLength, blockSizeFor, type ContentId } from "../../protocol/content-id.ts";
+import { contentUrl } from "../../protocol/routes.ts";
+import type { ByteSink, RangeReader } from "../../transport/range-reader.ts";
+
+/** Blocks `first` to `last` (inclusive) of a content, to be put into an open file. */
+export type BlockRun = {
+  readonly content: ContentId;
+  readonly list: BlockList;
+  readonly first: number;
+  readonly last: number;
+  readonly fd: number;
+  /** Called for messages to people only. */
+  readonly file: string;
+};
+
+/** Called after each block: it verified and stands in the file, or it is not what it should be. */
+export type OnBlock = (index: number, verified: boolean) => void;
+
+/**
+ * Bytes decrypted into one buffer, hashed and written at once. Blocks of larger files come in several such pieces, so
+ * that memory does not grow with the block size.
+ */
+export const PIECE_BYTES = 1024 * 1024;
+const PIECES_IN_FLIGHT = 8;
+
+/** Buffers that go round between the connection, the hash and the disk. */
+export type PiecePool = { take(): Buffer | undefined; give(piece: Buffer): void };
+
+/** A pool of buffers, made when first needed. */
+export function createPiecePool(): PiecePool {
+  const free: Buffer[] = [];
+  let made = 0;
+  return {
+    take() {
+      const piece = free.pop();
+      if (piece || made === PIECES_IN_FLIGHT) return piece;
+      made += 1;
+      return Buffer.allocUnsafeSlow(PIECE_BYTES);
+    },
+    give: (piece) => free.push(piece),
+  };
+}
+
+/**
+ * Fetches a run of blocks in one range request: each piece is hashed while it is warm and written to its place while
+ * the next one comes in. Resolves when all of them were received and written; a wrong block is reported, not thrown.
+ * @throws Failure as `RangeReader.read` does, "disk-full" or "cannot-save"; the reader is then of no more use
+ */
+export async function receiveBlocks(reader: RangeReader, run: BlockRun, pool: PiecePool, onBlock: OnBlock): Promise<void> {
+  const { list, fd, file } = run;
+  const blockSize = blockSizeFor(list.sizeBytes);
+  const drained = Promise.withResolvers<void>();
+  const queue: { readonly piece: Buffer; readonly length: number; readonly position: number; readonly ends: number | undefined }[] = [];
+  const wrong = new Set<number>();
+  let writing = false;
+  let failure: unknown;
+  let allReceived = false;
+
+  let index = run.first;
+  let inBlock = 0;
+  let hasher = createBlockHasher();
+  let piece = pool.take();
+  let fill = 0;
+
+  function pieceLength(): number {
+    return Math.min(PIECE_BYTES, blockLength(list.sizeBytes, index) - inBlock);
+  }
+
+  const sink: ByteSink = {
+    room() {
+      if (!piece) throw new Error("asked for room while there is none");
+      return piece.subarray(fill, pieceLength());
+    },
+    filled(count) {
+      fill += count;
+      const length = pieceLength();
+      if (!piece || fill < length) return true;
+      hasher.update(piece.subarray(0, length));
+      const position = index * blockSize + inBlock;
+      inBlock += length;
+      const isBlockEnd = inBlock === blockLength(list.sizeBytes, index);
+      queue.push({ piece, length, position, ends: isBlockEnd ? index : undefined });
+      if (isBlockEnd) finishBlock();
+      fill = 0;
+      piece = pool.take();
+      writeNext();
+      return piece !== undefined;
+    },
+  };
+
+  function finishBlock(): void {
+    if (!hasher.digestBuffer().equals(blockHash(list, index))) wrong.add(index);
+    hasher = createBlockHasher();
+    index += 1;
+    inBlock = 0;
+  }
+
+  /** One write at a time: several to one file only wait for each other inside the kernel. */
+  function writeNext(): void {
+    const next = writing ? undefined : queue.shift();
+    if (next) writeFrom(next, 0);
+    else if (!writing && allReceived) drained.resolve();
+  }
+
+  function writeFrom(next: (typeof queue)[number], from: number): void {
+    writing = true;
+    write(fd, next.piece, from, next.length - from, next.position + from, (error, count) => {
+      if (!error && from + count < next.length) return writeFrom(next, from + count);
+      writing = false;
+      written(next, error);
+    });
+  }
+
+  function written(done: (typeof queue)[number], error: Error | null): void {
+    if (error && failure === undefined) {
+      failure = saveFailure(error, file);
+      reader.close();
+    }
+    if (failure === undefined && done.ends !== undefined) onBlock(done.ends, !wrong.has(done.ends));
+    if (piece) pool.give(done.piece);
+    else {
+      piece = done.piece;
+      if (failure === undefined) reader.resume();
+    }
+    writeNext();
+  }
+
+  const first = run.first * blockSize;
+  const last = run.last * blockSize + blockLength(list.sizeBytes, run.last) - 1;
+  try {
+    await reader.read({ path: contentUrl(run.content), first, last, sizeBytes: list.sizeBytes }, sink);
+  } catch (error) {
+    failure ??= error;
+  }
+  // Whatever happened, the buffers and the file belong to running writes until those are done.
+  allReceived = true;
+  writeNext();
+  await drained.promise;
+  if (piece) pool.give(piece);
+  if (failure !== undefined) throw failure;
+}

@@ -1,0 +1,23 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { Failure } from "../../protocol/failures.ts";
+import type { FromReceiveThread, ReceiveThreadStart, ToReceiveThread } from "./receive-thread-messages.ts";
+import { openReceiver } from "./receiver.ts";
+
+/** Entry of a receiving thread: runs of blocks come in as messages, how each ended goes out. */
+
+const receiver = openReceiver(workerData as ReceiveThreadStart);
+receiver.catch(() => undefined); // whoever asks for the first run hears of it
+
+function tell(message: FromReceiveThread): void {
+  parentPort?.postMessage(message);
+}
+
+parentPort?.on("message", async ({ run }: ToReceiveThread) => {
+  try {
+    await (await receiver).receive(run, (index, verified) => tell({ what: "block", index, verified }));
+    tell({ what: "done" });
+  } catch (error) {
+    const failure = error instanceof Failure ? error : new Failure("internal", String(error));
+    tell({ what: "failed", code: failure.code, message: failure.message });
+  }
+});

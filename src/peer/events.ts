@@ -1,0 +1,34 @@
+import type { PeerEvent } from "../protocol/control-api.ts";
+import { createEventQueue } from "./event-queue.ts";
+
+/** Events kept for a subscriber that does not keep up. */
+const MOST_WAITING = 1000;
+
+/** What happens in a peer, told to as many as listen. */
+export type PeerEvents = {
+  tell(event: PeerEvent): void;
+  /** The standing events (what was shared last, what is wrong) and then what happens, until the signal aborts. */
+  subscribe(signal: AbortSignal): AsyncIterable<PeerEvent>;
+};
+
+/** @param standing what somebody who begins to listen now ought to know */
+export function createPeerEvents(standing: () => readonly PeerEvent[] = () => []): PeerEvents {
+  const queues = new Set<ReturnType<typeof createEventQueue<PeerEvent>>>();
+  return {
+    tell(event) {
+      for (const queue of queues) queue.push(event);
+    },
+    subscribe(signal) {
+      const queue = createEventQueue<PeerEvent>(MOST_WAITING);
+      for (const event of standing()) queue.push(event);
+      const leave = (): void => {
+        queues.delete(queue);
+        queue.end();
+      };
+      queues.add(queue);
+      if (signal.aborted) leave();
+      else signal.addEventListener("abort", leave, { once: true });
+      return queue;
+    },
+  };
+}

@@ -1,0 +1,85 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { SharePath } from "../../protocol/share-path.ts";
+import { type StoredFile, storedFile } from "./catalog-writer.ts";
+
+export type Subfolder = { readonly folder: number; readonly name: string; readonly local: string };
+
+const PAGE = 256;
+
+/** What the database knows of each source's own folders: the other half of every comparison with the disk. */
+export function openDirectoryRows(db: DatabaseSync) {
+  const count = db.prepare("SELECT count(*) AS files FROM file WHERE folder = ? AND source = ?");
+  const page = db.prepare(
+    `SELECT id, folder, name, source, local, size, modified_ns, inode, content, shown FROM file
+     WHERE folder = ? AND source = ? AND name > ? ORDER BY name LIMIT ${PAGE}`,
+  );
+  page.setReadBigInts(true);
+  const subfolders = db.prepare(
+    `SELECT folder.id AS folder, folder.name, directory.local FROM folder
+     JOIN directory ON directory.source = ?2 AND directory.folder = folder.id WHERE folder.parent = ?1`,
+  );
+  const subfolder = db.prepare(
+    `SELECT folder.id AS folder, folder.name, directory.local FROM folder
+     JOIN directory ON directory.source = ?3 AND directory.folder = folder.id
+     WHERE folder.parent = ?1 AND folder.name = ?2`,
+  );
+  const local = db.prepare("SELECT local FROM directory WHERE source = ? AND folder = ?");
+  const put = db.prepare("INSERT OR REPLACE INTO directory VALUES (?, ?, ?)");
+  const drop = db.prepare("DELETE FROM directory WHERE source = ? AND folder = ?");
+  const dropAll = db.prepare("DELETE FROM directory WHERE source = ?");
+  const occupied = db.prepare("SELECT DISTINCT folder FROM file WHERE source = ?");
+  const path = db.prepare("SELECT path FROM folder WHERE id = ?");
+
+  return {
+    /** Files that `source` has in `folder` itself. */
+    countFiles: (source: number, folder: number): number => Number(count.get(folder, source)?.["files"]),
+
+    /** The same files, in order of name; they may be dropped on the way. */
+    *files(source: number, folder: number): Generator<StoredFile> {
+      for (let last = ""; ; ) {
+        const rows = page.all(folder, source, last).map(storedFile);
+        yield* rows;
+        const end = rows.at(-1);
+        if (!end || rows.length < PAGE) return;
+        last = end.name;
+      }
+    },
+
+    subfolders: (source: number, folder: number): Subfolder[] => subfolders.all(folder, source).map(asSubfolder),
+
+    subfolder(source: number, folder: number, name: string): Subfolder | undefined {
+      const row = subfolder.get(folder, name, source);
+      return row && asSubfolder(row);
+    },
+
+    /** Path on disk of a source's folder, relative to its root; nothing if the source has no such folder. */
+    localOf(source: number, folder: number): string | undefined {
+      const row = local.get(source, folder);
+      return row && String(row["local"]);
+    },
+
+    put(source: number, folder: number, localPath: string): void {
+      if (this.localOf(source, folder) !== localPath) put.run(source, folder, localPath);
+    },
+
+    drop(source: number, folder: number): void {
+      drop.run(source, folder);
+    },
+
+    dropAll(source: number): void {
+      dropAll.run(source);
+    },
+
+    /** Every folder in which the source has files of its own. */
+    foldersWithFiles: (source: number): number[] => occupied.all(source).map((row) => Number(row["folder"])),
+
+    /** Share path of a folder row. */
+    pathOf: (folder: number): SharePath | "" => String(path.get(folder)?.["path"] ?? "") as SharePath | "",
+  };
+}
+
+function asSubfolder(row: Record<string, unknown>): Subfolder {
+  return { folder: Number(row["folder"]), name: String(row["name"]), local: String(row["local"]) };
+}
+
+export type DirectoryRows = ReturnType<typeof openDirectoryRows>;

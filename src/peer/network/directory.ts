@@ -1,0 +1,62 @@
+import { formatAddress, parseAddress } from "../../protocol/address.ts";
+import { Failure } from "../../protocol/failures.ts";
+import { type PeerId, parsePeerId, shortId } from "../../protocol/peer-id.ts";
+import type { PeerName } from "../../protocol/peer-name.ts";
+import { printable } from "../../protocol/untrusted-text.ts";
+
+/** A peer that is online, with the addresses at which it may be reached from here, likeliest first. */
+export type KnownPeer = {
+  readonly id: PeerId;
+  readonly name: PeerName;
+  readonly hosts: readonly string[];
+  readonly port: number;
+  readonly files: number;
+  readonly bytes: number;
+  readonly reachable: boolean | null;
+};
+
+/** Shorter than this, a text is taken for a name and never for the beginning of an id. */
+const ID_PREFIX_MIN = 4;
+const CANDIDATES_SHOWN = 10;
+
+/**
+ * The one peer that a text means: an id, a name, an unambiguous beginning of an id, IP:PORT or IP.
+ * @throws Failure "no-such-peer" or, naming the candidates, "ambiguous"
+ */
+export function findPeer(text: string, peers: Iterable<KnownPeer>): KnownPeer {
+  const all = [...peers];
+  for (const meaning of meaningsOf(text)) {
+    const [found, ...others] = all.filter(meaning);
+    if (found && others.length === 0) return found;
+    if (found) throw ambiguous(text, [found, ...others]);
+  }
+  throw new Failure("no-such-peer", `No peer "${printable(text)}" is online: "tukar peers" lists those who are`);
+}
+
+/** What a text can mean, the most certain first. */
+function meaningsOf(text: string): readonly ((peer: KnownPeer) => boolean)[] {
+  const id = parsePeerId(text);
+  if (id) return [(peer) => peer.id === id];
+
+  const name = text.normalize("NFC").trim();
+  const folded = name.toLowerCase();
+  const isIdPrefix = text.length >= ID_PREFIX_MIN && /^[a-z2-7]+$/.test(text);
+  const meanings = [
+    // Both at once: nobody can catch what is meant for another by taking the beginning of its id for a name.
+    (peer: KnownPeer) => peer.name === name || (isIdPrefix && peer.id.startsWith(text)),
+    (peer: KnownPeer) => peer.name.toLowerCase() === folded,
+  ];
+  const address = parseAddress(text);
+  if (address) meanings.push((peer) => peer.port === address.port && peer.hosts.includes(address.host));
+  meanings.push((peer) => peer.hosts.includes(text));
+  return meanings;
+}
+
+function ambiguous(text: string, matching: readonly KnownPeer[]): Failure {
+  const shown = matching.slice(0, CANDIDATES_SHOWN).map((peer) => {
+    const where = formatAddress({ host: peer.hosts[0] ?? "?", port: peer.port });
+    return `${printable(peer.name)} ${shortId(peer.id)} at ${where}`;
+  });
+  const more = matching.length > shown.length ? `, and ${matching.length - shown.length} more` : "";
+  return new Failure("ambiguous", `"${printable(text)}" means several peers, use an id: ${shown.join("; ")}${more}`);
+}

@@ -1,0 +1,36 @@
+import type { Logger } from "pino";
+import type { Address } from "../protocol/address.ts";
+import type { NetworkKey } from "../protocol/network-key.ts";
+import type { PeerId } from "../protocol/peer-id.ts";
+import type { PeerName } from "../protocol/peer-name.ts";
+
+/** Which network to join: all of an invite, or only an address (then the id met first is remembered). */
+export type NetworkTarget = {
+  readonly address: Address;
+  readonly indexId: PeerId | undefined;
+  readonly key: NetworkKey | undefined;
+};
+
+/** A folder that is offered under a name; an empty name puts its contents at the top. */
+export type SharedFolder = { readonly path: string; readonly name: string };
+
+export type VisitorOptions = {
+  /** Absolute path of the folder with identity, databases and control socket. */
+  readonly home: string;
+  readonly network: NetworkTarget;
+  readonly name: PeerName;
+  /** Absolute path of the folder where downloads land. */
+  readonly received: string;
+  readonly log: Logger;
+};
+
+export type PeerOptions = VisitorOptions & {
+  readonly folders: readonly SharedFolder[];
+  /** Absolute path of `shares.txt`; it need not exist. */
+  readonly manifest: string | undefined;
+  readonly host: string;
+  /** The port to insist on (0: any free one); undefined: the index server assigns one. */
+  readonly port: number | undefined;
+  /** Whether clients without a certificate may read. */
+  readonly guests: boolean;
+};

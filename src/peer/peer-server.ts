@@ -1,0 +1,60 @@
+import type { Logger } from "pino";
+import { Failure } from "../protocol/failures.ts";
+import type { PeerId } from "../protocol/peer-id.ts";
+import type { About } from "../protocol/routes.ts";
+import type { Identity } from "../transport/identity.ts";
+import { type Remote, type SecureServer, startSecureServer } from "../transport/secure-server.ts";
+import type { Library } from "./library/library.ts";
+import { createRequestHandler } from "./serving/requests.ts";
+
+export type PeerServerOptions = {
+  readonly identity: Identity;
+  readonly host: string;
+  readonly library: Library;
+  readonly about: () => About;
+  readonly isMember: (id: PeerId) => Promise<boolean>;
+  /** Whether anybody may read, member or not, certificate or not. */
+  readonly guests: boolean;
+  readonly log: Logger;
+};
+
+/** The port on which a peer serves its shares, once it is known which. */
+export type PeerServer = {
+  /** @throws Failure as `startSecureServer` does */
+  listen(port: number): Promise<void>;
+  /** The same, but false if the port is taken. */
+  tryListen(port: number): Promise<boolean>;
+  address(): { readonly host: string; readonly port: number } | undefined;
+  close(): Promise<void>;
+};
+
+export function createPeerServer(options: PeerServerOptions): PeerServer {
+  const { identity, host, library, about, isMember, guests, log } = options;
+  let server: SecureServer | undefined;
+
+  async function admit({ id }: Remote): Promise<void> {
+    if (guests) return;
+    if (id === undefined) throw new Failure("certificate-required");
+    if (!(await isMember(id))) throw new Failure("not-a-member");
+  }
+  const onRequest = createRequestHandler({ library, about, admit });
+
+  async function listen(port: number): Promise<void> {
+    server = await startSecureServer({ identity, host, port, onRequest, log });
+  }
+
+  return {
+    listen,
+    async tryListen(port) {
+      try {
+        await listen(port);
+        return true;
+      } catch (error) {
+        if (error instanceof Failure && error.code === "port-in-use") return false;
+        throw error;
+      }
+    },
+    address: () => server && { host: server.host, port: server.port },
+    close: async () => server?.close(),
+  };
+}

@@ -1,0 +1,164 @@
+import { availableParallelism } from "node:os";
+import path from "node:path";
+import { startHashing } from "../content/hashing.ts";
+import type { Info, PeerEvent } from "../protocol/control-api.ts";
+import { HOME_FILES } from "../protocol/home-layout.ts";
+import type { PeerId } from "../protocol/peer-id.ts";
+import type { PeerName } from "../protocol/peer-name.ts";
+import { PROGRAM, VERSION } from "../protocol/program.ts";
+import { systemClock } from "../transport/clock.ts";
+import { loadIdentity } from "../transport/identity.ts";
+import { openKnownIds } from "../transport/known-ids.ts";
+import { rememberNetwork } from "../transport/last-network.ts";
+import { startControlServer } from "./control/control-server.ts";
+import { createPeerEvents, type PeerEvents } from "./events.ts";
+import { lockHome } from "./home-lock.ts";
+import { startLibrary } from "./library/library.ts";
+import { createMemberOperations } from "./member-operations.ts";
+import { type Membership, type MembershipListener, startMembership, type Totals } from "./network/membership.ts";
+import { ownHosts } from "./network/own-hosts.ts";
+import type { Operations } from "./operations.ts";
+import type { PeerOptions } from "./options.ts";
+import { createPeerServer } from "./peer-server.ts";
+import { createRemotePeers } from "./remote-peers.ts";
+
+export type RunningPeer = {
+  readonly id: PeerId;
+  readonly name: PeerName;
+  readonly host: string;
+  readonly port: number;
+  readonly operations: Operations;
+  close(): Promise<void>;
+};
+
+/**
+ * Starts a peer: it is a member of the network and serves its shares when this returns, though the first scan may still
+ * be under way.
+ * @throws Failure, among them "home-in-use", "home-unusable", "port-in-use", "database-newer", "wrong-key", "unreachable"
+ */
+export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
+  const { home, network, name, log } = options;
+  await using started = new AsyncDisposableStack();
+  const lock = await lockHome(home);
+  started.defer(() => lock.release());
+
+  const identity = await loadIdentity(path.join(home, HOME_FILES.peerIdentity));
+  const knownIds = await openKnownIds(home);
+  const library = await startLibrary({
+    databaseFile: path.join(home, "library.sqlite"),
+    folders: options.folders,
+    manifest: options.manifest,
+    hashThreads: Math.max(1, availableParallelism() - 1),
+    log,
+  });
+  started.defer(() => library.close());
+
+  let shared: Totals | undefined;
+  const events = createPeerEvents(() => [
+    ...(shared ? [{ event: "shared", ...shared } satisfies PeerEvent] : []),
+    ...library.problems().map((message) => ({ event: "problem", message }) satisfies PeerEvent),
+  ]);
+
+  let membership: Membership | undefined;
+  const server = createPeerServer({
+    identity,
+    host: options.host,
+    library,
+    about: () => ({ id: identity.id, name, program: PROGRAM, ...totalsOf(library) }),
+    isMember: async (id) => (await membership?.isMember(id)) ?? false,
+    guests: options.guests,
+    log,
+  });
+  started.defer(() => server.close());
+  if (options.port !== undefined) await server.listen(options.port);
+
+  membership = await startMembership({
+    target: network,
+    identity,
+    name,
+    program: PROGRAM,
+    knownIds,
+    clock: systemClock,
+    log,
+    listener: {
+      ...listenerOf(events),
+      shared(totals) {
+        shared = totals;
+        events.tell({ event: "shared", ...totals });
+      },
+      back: () => events.tell({ event: "index-back", ...network.address }),
+    },
+    role: { as: "peer", port: server.address()?.port ?? null, hosts: () => ownHosts(options.host), listen: server.tryListen },
+  });
+  const member = membership;
+  started.defer(() => member.close());
+  await rememberNetwork(home, { ...network, indexId: member.indexId });
+
+  let told: Totals | undefined;
+  const tellShares = (): void => {
+    const totals = totalsOf(library);
+    if (told?.files === totals.files && told.bytes === totals.bytes) return;
+    told = totals;
+    member.share(totals);
+  };
+  library.onChange(() => void library.ready.then(tellShares, () => undefined));
+  library.onProblem((message) => events.tell({ event: "problem", message }));
+  library.ready.then(tellShares, (error: unknown) => log.error({ err: error }, "the first scan failed"));
+
+  const hashing = startHashing({ threads: 1, log });
+  started.defer(() => hashing.close());
+  const remotePeers = createRemotePeers(member, identity);
+  started.defer(() => remotePeers.close());
+  const { host, port } = server.address() ?? { host: options.host, port: member.port ?? 0 };
+  const info = (): Info => ({
+    role: "peer",
+    id: identity.id,
+    name,
+    version: VERSION,
+    home,
+    port,
+    received: options.received,
+    index: {
+      id: member.indexId,
+      name: member.indexName(),
+      ...network.address,
+      private: network.key !== undefined,
+      connected: member.connected(),
+    },
+    shares: {
+      folders: [...library.folders()],
+      manifest: options.manifest ?? null,
+      ...library.totals(),
+      problems: [...library.problems()],
+    },
+  });
+  const operations = createMemberOperations({
+    identity,
+    membership: member,
+    remotePeers,
+    hashing,
+    received: options.received,
+    clock: systemClock,
+    events,
+    info,
+  });
+  const control = await startControlServer({ home, operations, log });
+  started.defer(() => control.close());
+
+  const running = started.move();
+  return { id: identity.id, name, host, port, operations, close: () => running.disposeAsync() };
+}
+
+function totalsOf(library: { totals(): Totals }): Totals {
+  const { files, bytes } = library.totals();
+  return { files, bytes };
+}
+
+function listenerOf(events: PeerEvents): Pick<MembershipListener, "joined" | "left" | "lost" | "ended"> {
+  return {
+    joined: ({ id, name, hosts, port }) => events.tell({ event: "peer-joined", id, name, host: hosts[0] ?? "", port }),
+    left: ({ id, name }) => events.tell({ event: "peer-left", id, name }),
+    lost: (reason) => events.tell({ event: "index-lost", reason: reason.message }),
+    ended: (reason) => events.tell({ event: "problem", message: `The index server does not let us back in: ${reason.message}` }),
+  };
+}

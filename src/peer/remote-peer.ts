@@ -1,0 +1,78 @@
+import { verifyBlockList } from "../content/blake3.ts";
+import { type BlockList, blockListLength } from "../protocol/block-list.ts";
+import type { ContentId } from "../protocol/content-id.ts";
+import { Failure } from "../protocol/failures.ts";
+import { type AmbiguousLine, type HashingLine, ListEntry, ResolveLine } from "../protocol/listing.ts";
+import { About, blockListUrl, contentUrl, filesUrl, PEER_ROUTES, resolveUrl } from "../protocol/routes.ts";
+import type { SharePath } from "../protocol/share-path.ts";
+import { printable } from "../protocol/untrusted-text.ts";
+import type { DialTarget } from "../transport/dial.ts";
+import type { Identity } from "../transport/identity.ts";
+import { openRemote } from "../transport/remote.ts";
+import type { KnownPeer } from "./network/directory.ts";
+
+/** Another peer, seen from here. Everything rejects with a `Failure`. */
+export type RemotePeer = {
+  /** What it is called in messages to people. */
+  readonly called: string;
+  readonly target: DialTarget;
+  /** The address that answered, once one has. */
+  host(): string | undefined;
+  about(signal: AbortSignal): Promise<About>;
+  list(path: SharePath | "", recursive: boolean, signal: AbortSignal): AsyncIterable<ListEntry>;
+  /** The one file (hashed by now) or folder that a name means. `onHashing` hears how far the peer is with hashing it. */
+  resolve(name: string, onHashing: (line: HashingLine) => void, signal: AbortSignal): Promise<ListEntry>;
+  /** The block list of a content of `sizeBytes`, checked against its id. */
+  blockList(content: ContentId, sizeBytes: number, signal: AbortSignal): Promise<BlockList>;
+  /** A small content whole, unverified. */
+  bytes(content: ContentId, sizeBytes: number, signal: AbortSignal): Promise<Buffer>;
+  close(): void;
+};
+
+/** Nothing is dialled before the first request. */
+export function openRemotePeer(peer: KnownPeer, identity: Identity): RemotePeer {
+  const called = `"${printable(peer.name)}"`;
+  const target = { hosts: peer.hosts, port: peer.port, expectedId: peer.id };
+  let answered: string | undefined;
+  const routes = openRemote({
+    target,
+    identity,
+    called,
+    onDialled: ({ host }) => {
+      answered = host;
+    },
+  });
+
+  return {
+    called,
+    target,
+    host: () => answered,
+    about: (signal) => routes.json(PEER_ROUTES.about, About, signal),
+    list: (path, recursive, signal) => routes.lines(filesUrl(path, recursive), ListEntry, signal),
+    async resolve(name, onHashing, signal) {
+      for await (const line of routes.lines(resolveUrl(name), ResolveLine, signal)) {
+        if (line.kind === "ambiguous") throw ambiguous(name, line);
+        if (line.kind !== "hashing") return line;
+        onHashing(line);
+      }
+      throw new Failure("bad-message", `${called} does not say what "${printable(name)}" is`);
+    },
+    async blockList(content, sizeBytes, signal) {
+      const bytes = await routes.bytes(blockListUrl(content), blockListLength(sizeBytes), signal);
+      const list = verifyBlockList(content, bytes);
+      if (list?.sizeBytes === sizeBytes) return list;
+      throw new Failure("content-mismatch", `${called} sent a block list that does not belong to the file`);
+    },
+    async bytes(content, sizeBytes, signal) {
+      const bytes = await routes.bytes(contentUrl(content), sizeBytes, signal);
+      if (bytes.length === sizeBytes) return bytes;
+      throw new Failure("bad-message", `${called} sent ${bytes.length} bytes of a file of ${sizeBytes}`);
+    },
+    close: () => routes.close(),
+  };
+}
+
+function ambiguous(name: string, { paths }: AmbiguousLine): Failure {
+  const shown = paths.map((path) => `"${path}"`).join(", ");
+  return new Failure("ambiguous", `"${printable(name)}" means several files, use a path: ${shown}`);
+}

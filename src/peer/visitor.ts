@@ -1,0 +1,74 @@
+import path from "node:path";
+import { startHashing } from "../content/hashing.ts";
+import { HOME_FILES } from "../protocol/home-layout.ts";
+import { PROGRAM, VERSION } from "../protocol/program.ts";
+import { systemClock } from "../transport/clock.ts";
+import { loadIdentity } from "../transport/identity.ts";
+import { openKnownIds } from "../transport/known-ids.ts";
+import { rememberNetwork } from "../transport/last-network.ts";
+import { createPeerEvents } from "./events.ts";
+import { createMemberOperations } from "./member-operations.ts";
+import { startMembership } from "./network/membership.ts";
+import type { Operations } from "./operations.ts";
+import type { VisitorOptions } from "./options.ts";
+import { createRemotePeers } from "./remote-peers.ts";
+
+/** A command without a running peer: a member of the network for as long as it takes, that shares nothing. */
+export type Visitor = { readonly operations: Operations; close(): Promise<void> };
+
+/** @throws Failure "home-unusable", or why the network cannot be joined, see `join` */
+export async function openVisitor({ home, network, name, received, log }: VisitorOptions): Promise<Visitor> {
+  const identity = await loadIdentity(path.join(home, HOME_FILES.peerIdentity));
+  const knownIds = await openKnownIds(home);
+  const clock = systemClock;
+  const role = { as: "visitor" } as const;
+  const membership = await startMembership({
+    target: network,
+    identity,
+    name,
+    program: PROGRAM,
+    knownIds,
+    clock,
+    log,
+    listener: {},
+    role,
+  });
+  const { indexId } = membership;
+  await rememberNetwork(home, { ...network, indexId });
+
+  const hashing = startHashing({ threads: 1, log });
+  const remotePeers = createRemotePeers(membership, identity);
+  const operations = createMemberOperations({
+    identity,
+    membership,
+    remotePeers,
+    hashing,
+    received,
+    clock,
+    events: createPeerEvents(),
+    info: () => ({
+      role: "visitor",
+      id: identity.id,
+      name,
+      version: VERSION,
+      home,
+      port: null,
+      received,
+      index: {
+        id: indexId,
+        name: membership.indexName(),
+        ...network.address,
+        private: network.key !== undefined,
+        connected: membership.connected(),
+      },
+      shares: { folders: [], manifest: null, files: 0, bytes: 0, unhashed: 0, problems: [] },
+    }),
+  });
+  return {
+    operations,
+    async close() {
+      remotePeers.close();
+      await Promise.all([membership.close(), hashing.close()]);
+    },
+  };
+}

@@ -1,0 +1,9 @@
+/** Names inside the home folder that more than one part of the program reads. */
+export const HOME_FILES = {
+  /** Key and certificate of the peer. */
+  peerIdentity: "identity.pem",
+  /** Key and certificate of the index server, if one ran here. */
+  indexIdentity: "index-identity.pem",
+  /** The invite of the network last joined, or of the index server last started here. */
+  network: "network",
+} as const;

@@ -1,0 +1,154 @@
+import { randomUUID } from "node:crypto";
+import type { RawData, WebSocket } from "ws";
+import { Failure, type FailureCode, fromWire, toWire } from "../protocol/failures.ts";
+import {
+  LINK_MESSAGES_BURST,
+  LINK_MESSAGES_PER_SECOND,
+  LINK_QUEUE_MAX_BYTES,
+  MESSAGE_MAX_BYTES,
+  PING_INTERVAL_MS,
+  SILENCE_LIMIT_MS,
+} from "../protocol/limits.ts";
+import { type Message, type MessageData, type MessageType, parseMessage } from "../protocol/messages.ts";
+import type { PeerId } from "../protocol/peer-id.ts";
+import type { PeerName } from "../protocol/peer-name.ts";
+import { type Clock, every } from "./clock.ts";
+import { createTokenBucket } from "./token-bucket.ts";
+
+/** Who speaks on this end of a link. */
+export type Speaker = { readonly id: PeerId; readonly name: PeerName };
+
+/** A live message connection to one other. */
+export type Link = {
+  readonly remoteId: PeerId;
+  /** IP address of the other end. */
+  readonly remoteHost: string;
+  /** Sends and forgets; returns the message's id. A link that is closing drops it. */
+  send<T extends MessageType>(type: T, data: MessageData<T>): string;
+  /** Sends what `encodeMessage` made: for one message to many links. */
+  sendEncoded(encoded: string): void;
+  /** Says LEAVE, or with a failure ERROR, and closes. */
+  close(failure?: Failure): void;
+  /** Resolves, never rejects, with why the link ended: `undefined` after a LEAVE or a close on this end. */
+  readonly closed: Promise<Failure | undefined>;
+};
+
+export type LinkOptions = {
+  readonly socket: WebSocket;
+  readonly self: Speaker;
+  readonly remoteId: PeerId;
+  readonly remoteHost: string;
+  /** Whoever dialled sends the PINGs; whoever accepted limits the rate of what comes. */
+  readonly side: "dialled" | "accepted";
+  readonly clock: Clock;
+  readonly onMessage: (message: Message, link: Link) => void;
+};
+
+/** How long a closing handshake may take before the socket is cut. */
+const CLOSE_GRACE_MS = 1_000;
+const NORMAL_CLOSURE = 1000;
+
+/** Speaks the messages of the protocol over an open WebSocket. What breaks the protocol ends the link, nothing else. */
+export function createLink({ socket, self, remoteId, remoteHost, side, clock, onMessage }: LinkOptions): Link {
+  const allowance = createTokenBucket({
+    burst: LINK_MESSAGES_BURST,
+    refillMs: 1000 / LINK_MESSAGES_PER_SECOND,
+    now: clock.now,
+  });
+  const ended = Promise.withResolvers<Failure | undefined>();
+  let heardAtMs = clock.now();
+  let state: "open" | "closing" | "closed" = "open";
+
+  const stopPinging = side === "dialled" ? every(clock, PING_INTERVAL_MS, () => send("PING", {})) : () => undefined;
+  const stopListening = every(clock, PING_INTERVAL_MS, () => {
+    if (clock.now() - heardAtMs > SILENCE_LIMIT_MS) end(new Failure("timed-out", "The other side fell silent"));
+  });
+
+  function send<T extends MessageType>(type: T, data: MessageData<T>): string {
+    const { id, encoded } = encodeMessage(self, type, data, clock.now());
+    sendEncoded(encoded);
+    return id;
+  }
+
+  function sendEncoded(encoded: string): void {
+    if (state !== "open") return;
+    socket.send(encoded);
+    if (socket.bufferedAmount > LINK_QUEUE_MAX_BYTES)
+      end(new Failure("too-many", "The other side does not read its messages"));
+  }
+
+  /** The link is over, for this reason; whatever it still held is dropped. */
+  function end(reason: Failure | undefined): void {
+    if (state === "closed") return;
+    state = "closed";
+    stopPinging();
+    stopListening();
+    socket.terminate();
+    ended.resolve(reason);
+  }
+
+  function close(failure?: Failure): void {
+    if (state !== "open") return;
+    if (failure) send("ERROR", { ...toWire(failure).body, of: null });
+    else send("LEAVE", {});
+    if (socket.readyState !== socket.OPEN) return end(failure);
+    state = "closing";
+    socket.close(NORMAL_CLOSURE);
+    clock.after(CLOSE_GRACE_MS, () => end(failure));
+    socket.once("close", () => end(failure));
+  }
+
+  function receive(data: RawData, isBinary: boolean): void {
+    if (state !== "open") return;
+    heardAtMs = clock.now();
+    if (side === "accepted" && !allowance.take())
+      return close(new Failure("too-many", "The other side sends too many messages"));
+    const message = isBinary ? { problem: "a binary frame" } : parseMessage(data.toString());
+    if ("problem" in message) return close(new Failure("bad-message", `A message cannot be read: ${message.problem}`));
+    if (message.sender_id !== remoteId)
+      return close(new Failure("identity-mismatch", "A message claims another sender"));
+    switch (message.type) {
+      case "PING":
+        send("PONG", {});
+        return;
+      case "PONG":
+        return;
+      case "LEAVE":
+        return end(undefined);
+      case "ERROR":
+        if (message.data.of === null) return end(fromWire(message.data, "The other side closed the link"));
+        return onMessage(message, link);
+      default:
+        return onMessage(message, link);
+    }
+  }
+
+  socket.on("message", receive);
+  socket.on("error", (error: Error) =>
+    end(new Failure(failureCodeOf(error), `The link broke: ${error.message}`, { cause: error })),
+  );
+  socket.on("close", () => end(new Failure("unreachable", "The other side closed the connection")));
+
+  const link: Link = { remoteId, remoteHost, send, sendEncoded, close, closed: ended.promise };
+  return link;
+}
+
+/** A message as it travels, and its id. */
+export function encodeMessage<T extends MessageType>(self: Speaker, type: T, data: MessageData<T>, nowMs: number) {
+  const id = randomUUID();
+  const envelope = { type, message_id: id, sender_id: self.id, sender_name: self.name, timestamp: nowMs, data };
+  return { id, encoded: JSON.stringify(envelope) };
+}
+
+/** Options of `ws` on both sides: no compression (hostile input could blow up), frames no larger than a message may be. */
+export const WEBSOCKET_OPTIONS = {
+  perMessageDeflate: false,
+  maxPayload: MESSAGE_MAX_BYTES,
+  skipUTF8Validation: false,
+} as const;
+
+function failureCodeOf(error: Error): FailureCode {
+  const code = "code" in error ? error.code : undefined;
+  if (code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH") return "too-large";
+  return typeof code === "string" && code.startsWith("WS_ERR") ? "bad-message" : "unreachable";
+}

@@ -1,0 +1,93 @@
+import type { IncomingMessage } from "node:http";
+import { WebSocket } from "ws";
+import { Failure, fromWire } from "../protocol/failures.ts";
+import { jsonOrUndefined } from "../protocol/json.ts";
+import { HANDSHAKE_TIMEOUT_MS } from "../protocol/limits.ts";
+import type { Message } from "../protocol/messages.ts";
+import type { NetworkKey } from "../protocol/network-key.ts";
+import { KEY_PROOF_HEADER, LINK_PATH } from "../protocol/routes.ts";
+import { PROTOCOL_VERSION, VERSION_HEADER } from "../protocol/version.ts";
+import type { Clock } from "./clock.ts";
+import type { Connection } from "./dial.ts";
+import { proveKey } from "./key-proof.ts";
+import { createLink, type Link, type Speaker, WEBSOCKET_OPTIONS } from "./link.ts";
+import { checkVersion } from "./remote.ts";
+
+export type OpenLinkOptions = {
+  /** A fresh connection; the link owns it from here on. */
+  readonly connection: Connection;
+  readonly self: Speaker;
+  readonly key: NetworkKey | undefined;
+  /** What the other side is called in messages to people. */
+  readonly called: string;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly onMessage: (message: Message, link: Link) => void;
+};
+
+/** The body of a refusal is read up to here; it is one short JSON object. */
+const REFUSAL_MAX_BYTES = 16 * 1024;
+
+/**
+ * Turns a connection into a link, proving the network key on the way.
+ * @throws Failure with the code of the other side's refusal, "not-tukar", "protocol-older", "protocol-newer" or
+ * "unreachable"; the signal's reason if it aborts
+ */
+export function openLink(options: OpenLinkOptions): Promise<Link> {
+  const { connection, self, key, called, clock, signal, onMessage } = options;
+  const { socket, remoteId, host } = connection;
+  const headers: Record<string, string> = { [VERSION_HEADER]: String(PROTOCOL_VERSION) };
+  if (key !== undefined) headers[KEY_PROOF_HEADER] = proveKey(key, socket, { prover: self.id, verifier: remoteId });
+
+  const webSocket = new WebSocket(`ws://tukar${LINK_PATH}`, {
+    ...WEBSOCKET_OPTIONS,
+    headers,
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    createConnection: () => socket,
+  });
+  return new Promise((resolve, reject) => {
+    const abort = (): void => fail(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
+    webSocket.once("upgrade", (response) => {
+      try {
+        checkVersion(response.headers[VERSION_HEADER], called);
+      } catch (error) {
+        fail(error);
+      }
+    });
+    webSocket.once("unexpected-response", (_request, response) => {
+      refusal(response, called).then(fail, fail);
+    });
+    webSocket.once("error", onError);
+    webSocket.once("open", () => {
+      signal.removeEventListener("abort", abort);
+      webSocket.off("error", onError);
+      resolve(createLink({ socket: webSocket, self, remoteId, remoteHost: host, side: "dialled", clock, onMessage }));
+    });
+    if (signal.aborted) abort();
+
+    function onError(cause: Error): void {
+      const broken = "code" in cause || cause.message.includes("socket hang up");
+      fail(
+        new Failure(broken ? "unreachable" : "not-tukar", `Cannot link with ${called}: ${cause.message}`, { cause }),
+      );
+    }
+    function fail(reason: unknown): void {
+      signal.removeEventListener("abort", abort);
+      webSocket.off("error", onError).on("error", () => undefined);
+      webSocket.terminate();
+      socket.destroy();
+      reject(reason);
+    }
+  });
+}
+
+async function refusal(response: IncomingMessage, called: string): Promise<Failure> {
+  checkVersion(response.headers[VERSION_HEADER], called);
+  let body = "";
+  for await (const chunk of response.setEncoding("utf8")) {
+    body += chunk;
+    if (body.length > REFUSAL_MAX_BYTES) break;
+  }
+  return fromWire(jsonOrUndefined(body), called);
+}

@@ -1,0 +1,150 @@
+import { Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import type { z } from "zod";
+import { Failure, fromWire } from "../protocol/failures.ts";
+import { jsonOrUndefined } from "../protocol/json.ts";
+import { IDLE_TIMEOUT_MS, JSON_BODY_MAX_BYTES, LIST_LINE_MAX_BYTES } from "../protocol/limits.ts";
+import { FailureLine } from "../protocol/listing.ts";
+import { judgeVersion, PROTOCOL_VERSION, VERSION_HEADER } from "../protocol/version.ts";
+import { type Connection, type DialTarget, dial } from "./dial.ts";
+import type { Identity } from "./identity.ts";
+import { readLines } from "./lines.ts";
+
+/** Somebody else's HTTP routes, over kept connections through `dial`. */
+export type RemoteRoutes = {
+  /** GETs a JSON value. */
+  json<T>(path: string, schema: z.ZodType<T>, signal: AbortSignal): Promise<T>;
+  /** GETs one JSON value a line. A `failure` line becomes the `Failure` it reports. */
+  lines<T>(path: string, schema: z.ZodType<T>, signal: AbortSignal): AsyncGenerator<T>;
+  /** GETs a body whole. */
+  bytes(path: string, maxBytes: number, signal: AbortSignal): Promise<Buffer>;
+  close(): void;
+};
+
+export type RemoteOptions = {
+  readonly target: DialTarget;
+  readonly identity: Identity;
+  /** What the other side is called in messages to people. */
+  readonly called: string;
+  readonly onDialled?: (connection: Connection) => void;
+};
+
+/** Nothing is dialled before the first request. Everything rejects with a `Failure`. */
+export function openRemote({ target, identity, called, onDialled }: RemoteOptions): RemoteRoutes {
+  const agent = new DialAgent(async () => {
+    const connection = await dial(target, { identity });
+    onDialled?.(connection);
+    return connection.socket;
+  });
+
+  async function get(path: string, signal: AbortSignal): Promise<IncomingMessage> {
+    const request = httpRequest({ agent, path, signal, headers: { [VERSION_HEADER]: PROTOCOL_VERSION } });
+    const response = await answerTo(request, called, signal);
+    checkVersion(response.headers[VERSION_HEADER], called);
+    if (response.statusCode === 200) return response;
+    const body = await readWhole(response, JSON_BODY_MAX_BYTES, called);
+    throw fromWire(jsonOrUndefined(body.toString()), called);
+  }
+
+  return {
+    async json(path, schema, signal) {
+      const body = await readWhole(await get(path, signal), JSON_BODY_MAX_BYTES, called);
+      return parsed(schema, jsonOrUndefined(body.toString()), called);
+    },
+    async *lines(path, schema, signal) {
+      const response = await get(path, signal);
+      try {
+        for await (const line of readLines(response, LIST_LINE_MAX_BYTES)) {
+          const value = jsonOrUndefined(line);
+          const failure = FailureLine.safeParse(value);
+          if (failure.success && isFailureLine(value)) throw fromWire(failure.data, called);
+          yield parsed(schema, value, called);
+        }
+      } catch (error) {
+        signal.throwIfAborted();
+        throw error instanceof Failure ? error : brokeOff(called, error);
+      } finally {
+        response.destroy();
+      }
+    },
+    async bytes(path, maxBytes, signal) {
+      return readWhole(await get(path, signal), maxBytes, called);
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+/**
+ * Whether the other side speaks this protocol version.
+ * @throws Failure "not-tukar", "protocol-older" or "protocol-newer"
+ */
+export function checkVersion(header: string | readonly string[] | undefined, called: string): void {
+  const verdict = judgeVersion(header);
+  if (verdict === "same") return;
+  if (verdict === "not-tukar") throw new Failure("not-tukar", `What answers as ${called} is not tukar`);
+  const advice = verdict === "older" ? "it needs a newer tukar" : "update tukar here";
+  throw new Failure(
+    `protocol-${verdict}`,
+    `${called} speaks an ${verdict} protocol version (${String(header)}, here ${PROTOCOL_VERSION}): ${advice}`,
+  );
+}
+
+class DialAgent extends Agent {
+  readonly #open: () => Promise<Duplex>;
+
+  constructor(open: () => Promise<Duplex>) {
+    super({ keepAlive: true, maxFreeSockets: 2 });
+    this.#open = open;
+  }
+
+  override createConnection(_options: unknown, callback?: (error: Error | null, stream: Duplex) => void): undefined {
+    this.#open().then(
+      (socket) => callback?.(null, socket),
+      (error: Error) => (callback as ((error: Error) => void) | undefined)?.(error),
+    );
+    return undefined;
+  }
+}
+
+function answerTo(request: ClientRequest, called: string, signal: AbortSignal): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    request.once("response", resolve);
+    request.on("error", (error) => {
+      if (signal.aborted) reject(signal.reason);
+      else reject(error instanceof Failure ? error : brokeOff(called, error));
+    });
+    request.setTimeout(IDLE_TIMEOUT_MS, () => request.destroy(new Failure("timed-out", `${called} does not answer`)));
+    request.end();
+  });
+}
+
+async function readWhole(response: IncomingMessage, maxBytes: number, called: string): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > maxBytes) throw new Failure("too-large", `${called} answers with more than ${maxBytes} bytes`);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    throw error instanceof Failure ? error : brokeOff(called, error);
+  }
+  return Buffer.concat(chunks);
+}
+
+function parsed<T>(schema: z.ZodType<T>, value: unknown, called: string): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw new Failure("bad-message", `${called} answers with something that does not follow the protocol`, {
+    cause: result.error,
+  });
+}
+
+function isFailureLine(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "kind" in value && value.kind === "failure";
+}
+
+function brokeOff(called: string, cause: unknown): Failure {
+  return new Failure("unreachable", `${called} broke off the connection`, { cause });
+}
