@@ -1,4 +1,5 @@
 import { type Command, CommanderError } from "commander";
+import { Failure } from "../protocol/failures.ts";
 import type { Engines } from "./engines.ts";
 import { exitStatus, type Outcome } from "./exit-status.ts";
 import { createOutput, type OutputFlags, type OutputStream } from "./output.ts";
@@ -98,11 +99,17 @@ export async function runCommandLine(args: readonly string[], world: World): Pro
     await program.parseAsync(namesCommand(program.parseOptions([...args])) ? args : ["up", ...args], { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
-    outcome = output.problem(error instanceof CommanderError ? usageFailure(error) : error);
+    outcome = output.problem(explained(error, signal));
   } finally {
     output.flush();
   }
   return exitStatus(outcome);
+}
+
+/** The failure behind an error. Of a program that is told to end, whatever breaks because of it is no news. */
+function explained(error: unknown, signal: AbortSignal): unknown {
+  if (error instanceof CommanderError) return usageFailure(error);
+  return signal.aborted && !(error instanceof Failure) ? new Failure("interrupted") : error;
 }
 
 /** Whether a command is named, or only help or version is wanted. */

@@ -7,7 +7,7 @@ import { type PeerName, parsePeerName } from "../protocol/peer-name.ts";
 /** How the values of options are read. Each throws a `usage` failure that names the option, the value and what would do. */
 
 export const INDEX_PORT_DEFAULT = 9450;
-export const LOG_LEVELS = ["silent", "fatal", "error", "warn", "info", "debug", "trace"] as const;
+const LOG_LEVELS = ["silent", "fatal", "error", "warn", "info", "debug", "trace"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export function wrongValue(flag: string, value: string, wanted: string): Failure {

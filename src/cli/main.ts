@@ -1,7 +1,8 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { homedir, hostname } from "node:os";
 import envPaths from "env-paths";
 import { Failure } from "../protocol/failures.ts";
+import { VERSION } from "../protocol/program.ts";
 import { runCommandLine } from "./command-line.ts";
 import { ENGINES } from "./engines.ts";
 import { INTERRUPTED_STATUS } from "./exit-status.ts";
@@ -35,7 +36,7 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 process.exitCode = await runCommandLine(process.argv.slice(2), {
-  version: readVersion(),
+  version: VERSION,
   engines: ENGINES,
   surroundings: {
     env: process.env,
@@ -53,8 +54,3 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   now: () => performance.now(),
 });
 setTimeout(() => process.exit(), LINGER_MS).unref();
-
-function readVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
-  return version;
-}

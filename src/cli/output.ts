@@ -99,7 +99,7 @@ function escaped(character: string): string {
 }
 
 /** Any error as a failure. An unforeseen one is internal, and its message all that there is to say. */
-export function asFailure(error: unknown): Failure {
+function asFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
   if (error instanceof Error && error.name === "AbortError") return new Failure("interrupted");
   return new Failure("internal", error instanceof Error ? `Something failed inside: ${error.message}` : String(error));

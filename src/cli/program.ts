@@ -4,7 +4,7 @@ import type { PeerFlags } from "./peer-settings.ts";
 import type { RunVerb } from "./verb-context.ts";
 import { addVerbs } from "./verbs.ts";
 
-export type UpFlags = IndexFlags & PeerFlags & { readonly headless?: boolean };
+type UpFlags = IndexFlags & PeerFlags & { readonly headless?: boolean };
 
 /** What the program does for each command that is not a verb of the shell. */
 export type ProgramActions = {

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import path from "node:path";
 import { Failure } from "../protocol/failures.ts";
 import { type NetworkKey, parseNetworkKey } from "../protocol/network-key.ts";
-import { readPrivateFile, writePrivateFile } from "../transport/private-file.ts";
+import { createPrivateFile, readPrivateFile } from "../transport/private-file.ts";
 
 const KEY_BYTES = 32;
 
@@ -12,12 +12,8 @@ const KEY_BYTES = 32;
  */
 export async function loadNetworkKey(home: string): Promise<NetworkKey> {
   const file = path.join(home, "network-key");
-  const kept = await readPrivateFile(file);
-  if (kept === undefined) {
-    const made = randomBytes(KEY_BYTES).toString("base64url") as NetworkKey;
-    await writePrivateFile(file, `${made}\n`);
-    return made;
-  }
+  const kept =
+    (await readPrivateFile(file)) ?? (await createPrivateFile(file, `${randomBytes(KEY_BYTES).toString("base64url")}\n`));
   const key = parseNetworkKey(kept.trim());
   if (key) return key;
   throw new Failure(

@@ -57,6 +57,9 @@ function dialOne(host: string, target: DialTarget, options: DialOptions, lost: A
     signal?.addEventListener("abort", giveUp, { once: true });
     lost.addEventListener("abort", giveUp, { once: true });
 
+    // A broken record is an error that by itself closes nothing. Whoever owns the connection later may listen to errors
+    // or not: "close" comes in any case.
+    socket.on("error", () => socket.destroy());
     socket.once("secureConnect", onSecure).once("error", onError).once("close", onClose);
 
     function onSecure(): void {
@@ -75,7 +78,7 @@ function dialOne(host: string, target: DialTarget, options: DialOptions, lost: A
     }
     function fail(reason: unknown): void {
       release();
-      socket.on("error", () => undefined).destroy();
+      socket.destroy();
       reject(reason);
     }
     function release(): void {

@@ -1,7 +1,7 @@
 import { createHash, createPrivateKey, type KeyObject, webcrypto, X509Certificate } from "node:crypto";
 import { Failure } from "../protocol/failures.ts";
 import { type PeerId, peerIdFromDigest } from "../protocol/peer-id.ts";
-import { readPrivateFile, writePrivateFile } from "./private-file.ts";
+import { createPrivateFile, readPrivateFile } from "./private-file.ts";
 
 /** Who one is: a P-256 key with its self-signed certificate, both PEM, and the id that follows from the key. */
 export type Identity = { readonly id: PeerId; readonly keyPem: string; readonly certificatePem: string };
@@ -16,8 +16,7 @@ export async function loadIdentity(file: string): Promise<Identity> {
   const kept = await readPrivateFile(file);
   if (kept !== undefined) return parseIdentity(kept, file);
   const made = await createIdentity();
-  await writePrivateFile(file, made.keyPem + made.certificatePem);
-  return made;
+  return parseIdentity(await createPrivateFile(file, made.keyPem + made.certificatePem), file);
 }
 
 /** A new identity in memory. The certificate names nobody: who it is follows from the key alone. */

@@ -5,7 +5,7 @@ import { Failure } from "../protocol/failures.ts";
  * @throws Failure "too-large" for a line of more than `lineMaxBytes`, "bad-message" for broken UTF-8
  */
 export async function* readLines(chunks: AsyncIterable<Uint8Array>, lineMaxBytes: number): AsyncGenerator<string> {
-  const decoder = new TextDecoder("utf-8", { fatal: true });
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   let rest: Uint8Array[] = [];
   let restBytes = 0;
   for await (const chunk of chunks) {

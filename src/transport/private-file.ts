@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { link, mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { Failure, isErrno } from "../protocol/failures.ts";
 
@@ -15,23 +15,55 @@ export async function readPrivateFile(file: string): Promise<string | undefined>
   }
 }
 
-/** Replaces the file whole or not at all, on disk before this returns; mode 0600, its folder 0700 if it is made. */
+/** Replaces the file whole or not at all; mode 0600, its folder 0700 if it is made. */
 export async function writePrivateFile(file: string, text: string): Promise<void> {
+  await writeThenPlace(file, text, rename);
+}
+
+/**
+ * Makes the file unless it is there already, and returns the text that it has then: of several who start at the same
+ * time all get the same one.
+ */
+export async function createPrivateFile(file: string, text: string): Promise<string> {
+  await writeThenPlace(file, text, async (partial) => {
+    try {
+      await link(partial, file);
+    } catch (error) {
+      if (isErrno(error, "EEXIST")) return;
+      // Not every file system has links. There two who start in the same moment may differ until the next start.
+      if (!isErrno(error, "EPERM", "ENOSYS", "ENOTSUP", "EOPNOTSUPP")) throw error;
+      await rename(partial, file);
+    }
+  });
+  return (await readPrivateFile(file)) ?? text;
+}
+
+/** The text is on the disk before it gets its name, so that no crash leaves half of it under that name. */
+async function writeThenPlace(file: string, text: string, place: (partial: string, file: string) => Promise<void>) {
   const partial = `${file}.${randomUUID()}`;
   try {
     await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-    await using handle = await open(partial, "wx", 0o600);
-    await handle.writeFile(text);
-    await handle.sync();
   } catch (error) {
-    await rm(partial, { force: true });
     throw homeUnusable("write", file, error);
   }
-  await rename(partial, file);
+  try {
+    await writeSynced(partial, text);
+    await place(partial, file);
+  } catch (error) {
+    throw homeUnusable("write", file, error);
+  } finally {
+    await rm(partial, { force: true });
+  }
+}
+
+async function writeSynced(file: string, text: string): Promise<void> {
+  await using handle = await open(file, "wx", 0o600);
+  await handle.writeFile(text);
+  await handle.sync();
 }
 
 function homeUnusable(verb: "read" | "write", file: string, cause: unknown): unknown {
-  if (!isErrno(cause, "EACCES", "EPERM", "EROFS", "ENOTDIR", "EEXIST", "EISDIR", "ENOSPC")) return cause;
+  if (!isErrno(cause, "EACCES", "EPERM", "EROFS", "ENOTDIR", "EEXIST", "EISDIR", "ENOTEMPTY", "ENOSPC")) return cause;
   const message = `Cannot ${verb} "${file}" (${cause.code}): choose a home folder that you may write to with --home`;
   return new Failure("home-unusable", message, { cause });
 }

@@ -27,8 +27,10 @@ export async function getFiles(context: VerbContext, asked: GetArguments): Promi
   let first: Outcome;
   try {
     for await (const event of operations.get(request, signal)) {
-      if (event.event === "failed") first ??= output.problem(failureOf(event));
-      else await report(event);
+      if (event.event === "failed") {
+        const code = output.problem(failureOf(event));
+        first ??= code;
+      } else await report(event);
       bars?.show(event);
     }
   } finally {

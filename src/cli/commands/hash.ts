@@ -34,7 +34,8 @@ export async function hashFiles(
       } catch (error) {
         if (signal.aborted || !(error instanceof Failure)) throw error;
         const message = error.message.includes(file) ? error.message : `Cannot hash "${file}": ${error.message}`;
-        first ??= output.problem(new Failure(error.code, message, { cause: error }));
+        const code = output.problem(new Failure(error.code, message, { cause: error }));
+        first ??= code;
       }
     }
   } finally {

@@ -10,6 +10,7 @@ import { aborted, startedUnless } from "../abortable.ts";
 import type { Engines } from "../engines.ts";
 import { describeEvent } from "../events-text.ts";
 import type { Output, OutputStream } from "../output.ts";
+import { EVERY_ADDRESS } from "../peer-settings.ts";
 import { runShell, type ShellInput } from "../shell/shell.ts";
 
 export type PeerContext = {
@@ -29,17 +30,12 @@ export async function runPeer(context: PeerContext, options: PeerOptions): Promi
   const { engines, output, signal, headless } = context;
   for (const { path: folder, name } of options.folders) if (name === "") await makeFolder(folder);
   const peer = await startedUnless(signal, () => engines.startPeer(options));
-  const left = new AbortController();
   try {
     const withShell = context.input.isTTY === true && !headless && !output.json;
-    const telling = withShell ? undefined : tellEvents(peer, output, AbortSignal.any([signal, left.signal]));
     await announcePeer(output, peer, options);
     if (withShell) await runShell({ ...context, operations: peer.operations, home: options.home });
-    else await aborted(signal);
-    left.abort();
-    await telling;
+    else await Promise.all([tellEvents(peer, output, signal), aborted(signal)]);
   } finally {
-    left.abort();
     await peer.close();
   }
 }
@@ -51,12 +47,13 @@ async function announcePeer(
 ): Promise<void> {
   if (output.json) return output.record({ event: "ready", role: "peer", id, name, host, port, ui: null });
   const { bold } = output.colours;
-  await output.result(`Peer ${bold(printable(name))} (${shortId(id)}) at ${formatAddress({ host, port })}`);
+  const where = host === EVERY_ADDRESS || host === "0.0.0.0" ? `port ${port}` : formatAddress({ host, port });
+  await output.result(`Peer ${bold(printable(name))} (${shortId(id)}) on ${where}`);
   for (const { path: folder } of options.folders) output.talk(`Shares what lies in ${printable(folder)}`);
   output.talk(`Downloads land in ${printable(options.received)}`);
 }
 
-/** `shared` may be known before anybody can be told that the peer is ready, so listening begins before that is told. */
+/** Tells what happens in a peer that runs without a shell. */
 async function tellEvents({ operations }: RunningPeer, output: Output, signal: AbortSignal): Promise<void> {
   try {
     for await (const event of operations.events(signal)) {

@@ -5,7 +5,7 @@ import { readFolder } from "../commands/ls.ts";
 import { quoteWord, scanLine } from "./words.ts";
 
 /** What could follow, and the text at the line's end that it would replace. */
-export type Completion = readonly [candidates: string[], typed: string];
+type Completion = readonly [candidates: string[], typed: string];
 export type Complete = (line: string) => Promise<Completion>;
 
 type CompletionOptions = {

@@ -1,7 +1,7 @@
 import { Command, CommanderError } from "commander";
 import type { Outcome } from "../exit-status.ts";
 import { usageFailure } from "../usage-failure.ts";
-import type { VerbContext } from "../verb-context.ts";
+import type { RunVerb, VerbContext } from "../verb-context.ts";
 import { addVerbs } from "../verbs.ts";
 import { splitWords } from "./words.ts";
 
@@ -20,6 +20,7 @@ export async function runLine(line: string, context: VerbContext): Promise<LineR
       leaves = true;
     },
     print: output.result,
+    width: output.width(),
   });
   try {
     const [verb, ...words] = line.trimStart().startsWith("#") ? [] : splitWords(line);
@@ -37,23 +38,27 @@ export async function runLine(line: string, context: VerbContext): Promise<LineR
 /** The verbs that can be typed, for completion. */
 export function shellVerbs(): readonly string[] {
   const ignore = () => Promise.resolve();
-  const program = createShellProgram({ run: ignore, leave: () => undefined, print: ignore });
+  const program = createShellProgram({ run: ignore, leave: () => undefined, print: ignore, width: 80 });
   return program.commands.map((command) => command.name());
 }
 
 type ShellProgram = {
-  run: Parameters<typeof addVerbs>[1];
+  readonly width: number;
+  run: RunVerb;
   leave(): void;
   print(line: string): Promise<void>;
 };
 
-function createShellProgram({ run, leave, print }: ShellProgram): Command {
+function createShellProgram({ run, leave, print, width }: ShellProgram): Command {
   const program = new Command("")
     .exitOverride()
     .helpCommand(false)
-    .helpOption(false)
     .configureHelp({ commandUsage: (command) => `${command.name()} ${command.usage()}` })
-    .configureOutput({ writeOut: (text) => void print(text.trimEnd()), outputError: () => undefined });
+    .configureOutput({
+      writeOut: (text) => void print(text.trimEnd()),
+      outputError: () => undefined,
+      getOutHelpWidth: () => width,
+    });
   addVerbs(program, run);
   program
     .command("help")

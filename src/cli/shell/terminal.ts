@@ -37,7 +37,7 @@ export async function runTerminal({ input, terminal, home, ...context }: ShellOp
     output.divert();
     for (let line = typed.shift(); line !== undefined && !closed; line = typed.shift()) {
       running = new AbortController();
-      if (line.trim() !== "") await history.add(line);
+      if (line.trim() !== "") await history.add(line.trim());
       const { leaves } = await runLine(line, { ...context, signal: AbortSignal.any([signal, running.signal]) });
       if (leaves) prompt.close();
     }

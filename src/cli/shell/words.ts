@@ -1,7 +1,7 @@
 import { Failure } from "../../protocol/failures.ts";
 
 /** A word of a line: `raw` as it was typed, `text` as it is meant. */
-export type Word = { readonly raw: string; readonly text: string };
+type Word = { readonly raw: string; readonly text: string };
 
 export type SplitLine = {
   readonly words: readonly Word[];

@@ -1,6 +1,4 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import type { Logger } from "pino";
 import type { z } from "zod";
 import {
@@ -10,12 +8,11 @@ import {
   GetRequest,
   PeerRequest,
 } from "../../protocol/control-api.ts";
-import { FAILURES, Failure, isErrno, type WireFailure } from "../../protocol/failures.ts";
+import { Failure } from "../../protocol/failures.ts";
 import { jsonOrUndefined } from "../../protocol/json.ts";
-import { NDJSON } from "../../protocol/routes.ts";
 import { answerJson } from "../../transport/answer.ts";
 import type { Operations } from "../operations.ts";
-import { inBatches } from "./in-batches.ts";
+import { answerOwnFailure, answerStream } from "./answer-stream.ts";
 
 type ControlHandlerOptions = { readonly operations: Operations; readonly log: Logger };
 type Exchange = { readonly request: IncomingMessage; readonly url: URL; readonly response: ServerResponse };
@@ -36,16 +33,22 @@ export function createControlHandler({ operations, log }: ControlHandlerOptions)
 
   const answers: Record<keyof typeof CONTROL_ROUTES, Answer> = {
     info: async ({ response }) => answerJson(response, await operations.info()),
-    peers: ({ response }, signal) => answerStream(response, operations.peers(signal), "wait"),
+    peers: ({ response }, signal) => answerStream(response, operations.peers(signal), { signal, status: "waits" }),
     list: ({ response, url }, signal) => {
       const { peer, path, recursive } = parsed(ControlListQuery, Object.fromEntries(url.searchParams));
-      return answerStream(response, operations.list({ peer, path, recursive: recursive === "true" }, signal), "wait");
+      return answerStream(response, operations.list({ peer, path, recursive: recursive === "true" }, signal), {
+        signal,
+        status: "waits",
+      });
     },
     ping: async ({ request, response }, signal) =>
       answerJson(response, await operations.ping(parsed(PeerRequest, await readJson(request)), signal)),
     get: async ({ request, response }, signal) =>
-      answerStream(response, operations.get(parsed(GetRequest, await readJson(request)), signal), "wait"),
-    events: ({ response }, signal) => answerStream(response, operations.events(signal), "at once"),
+      answerStream(response, operations.get(parsed(GetRequest, await readJson(request)), signal), {
+        signal,
+        status: "waits",
+      }),
+    events: ({ response }, signal) => answerStream(response, operations.events(signal), { signal, status: "at once" }),
   };
 
   async function answer(exchange: Exchange, signal: AbortSignal): Promise<void> {
@@ -53,7 +56,7 @@ export function createControlHandler({ operations, log }: ControlHandlerOptions)
       await findAnswer(answers, exchange)(exchange, signal);
     } catch (error) {
       if (!(error instanceof Failure)) log.error({ err: error }, "a request of the owner failed inside");
-      answerFailure(exchange.response, error);
+      answerOwnFailure(exchange.response, error);
     }
   }
 
@@ -99,49 +102,4 @@ function parsed<T extends z.ZodType>(schema: T, value: unknown): z.infer<T> {
   if (result.success) return result.data;
   const [first] = result.error.issues;
   throw new Failure("bad-request", `The request is not valid: ${first?.path.join(".") ?? ""}: ${first?.message ?? ""}`);
-}
-
-/**
- * Answers with one JSON value a line. With `wait` the status waits for the first value, so that what fails before it
- * gets a status of its own; a failure after it is the last line.
- */
-async function answerStream(
-  response: ServerResponse,
-  values: AsyncIterable<unknown>,
-  status: "wait" | "at once",
-): Promise<void> {
-  const source = values[Symbol.asyncIterator]();
-  const first = source.next();
-  if (status === "wait") await first;
-  response.writeHead(200, { "content-type": NDJSON });
-  response.flushHeaders();
-  try {
-    await pipeline(Readable.from(inBatches(linesOf(first, source))), response);
-  } catch (error) {
-    if (!isErrno(error, "ERR_STREAM_PREMATURE_CLOSE", "ECONNRESET", "EPIPE")) throw error;
-  } finally {
-    await source.return?.();
-  }
-}
-
-async function* linesOf(
-  first: Promise<IteratorResult<unknown>>,
-  source: AsyncIterator<unknown>,
-): AsyncGenerator<string> {
-  try {
-    for (let item = await first; !item.done; item = await source.next()) yield `${JSON.stringify(item.value)}\n`;
-  } catch (error) {
-    yield `${JSON.stringify({ kind: "failure", ...told(error) })}\n`;
-  }
-}
-
-function answerFailure(response: ServerResponse, error: unknown): void {
-  if (response.headersSent || response.destroyed) return void response.destroy();
-  const failure = told(error);
-  answerJson(response, failure, FAILURES[failure.code].status);
-}
-
-function told(error: unknown): WireFailure {
-  const message = (error instanceof Error ? error.message : String(error)).slice(0, 4096);
-  return { code: error instanceof Failure ? error.code : "internal", message };
 }

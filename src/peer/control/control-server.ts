@@ -1,6 +1,5 @@
-import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { chmod, link, rename, rm } from "node:fs/promises";
+import { chmod, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
@@ -35,7 +34,7 @@ export async function startControlServer({ home, operations, log }: ControlServe
     async close() {
       const closed = once(server, "close");
       server.close();
-      await Promise.race([handler.close(), delay(GOODBYE_MS)]);
+      await Promise.race([handler.close(), delay(GOODBYE_MS, undefined, { ref: false })]);
       server.closeAllConnections();
       await closed;
     },
@@ -45,7 +44,7 @@ export async function startControlServer({ home, operations, log }: ControlServe
 async function listen(server: Server, address: string, home: string): Promise<void> {
   if (await bound(server, address)) return;
   if (await isAnswered(address)) throw homeInUse(home);
-  if (isSocketFile(address)) await removeStale(address, home);
+  if (isSocketFile(address)) await rm(address, { force: true }); // a killed peer left it behind
   if (!(await bound(server, address))) throw homeInUse(home);
 }
 
@@ -59,24 +58,6 @@ async function bound(server: Server, address: string): Promise<boolean> {
     if (isErrno(cause, "EADDRINUSE")) return false;
     throw new Failure("home-unusable", `Cannot open the control socket "${address}": choose another --home`, { cause });
   }
-}
-
-/**
- * Takes away the socket that a killed peer left behind. It is moved aside before it is looked at again, so that of two
- * peers that start at once neither removes what the other has just opened.
- */
-async function removeStale(address: string, home: string): Promise<void> {
-  const aside = `${address}.${randomUUID().slice(0, 4)}`;
-  try {
-    await rename(address, aside);
-  } catch (error) {
-    if (isErrno(error, "ENOENT")) return;
-    throw error;
-  }
-  const answered = await isAnswered(aside);
-  if (answered) await link(aside, address);
-  await rm(aside, { force: true });
-  if (answered) throw homeInUse(home);
 }
 
 function homeInUse(home: string): Failure {

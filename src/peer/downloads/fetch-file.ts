@@ -73,6 +73,7 @@ async function untilFetched(wish: FileWish, partFile: string, deps: FetchFileDep
   for (;;) {
     try {
       return await fetchOnce(wish, partFile, deps, tell, signal, (bytes) => {
+        if (bytes <= verifiedBytes) return;
         verifiedBytes = bytes;
         progressAtMs = deps.clock.now();
         backoff.reset();

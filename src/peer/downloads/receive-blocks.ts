@@ -57,7 +57,7 @@ export async function receiveBlocks(reader: RangeReader, run: BlockRun, pool: Pi
   const queue: { readonly piece: Buffer; readonly length: number; readonly position: number; readonly ends: number | undefined }[] = [];
   const wrong = new Set<number>();
   let writing = false;
-  let failure: unknown;
+  let writeFailure: unknown;
   let allReceived = false;
 
   let index = run.first;
@@ -116,30 +116,33 @@ export async function receiveBlocks(reader: RangeReader, run: BlockRun, pool: Pi
   }
 
   function written(done: (typeof queue)[number], error: Error | null): void {
-    if (error && failure === undefined) {
-      failure = saveFailure(error, file);
+    if (error && writeFailure === undefined) {
+      writeFailure = saveFailure(error, file);
       reader.close();
     }
-    if (failure === undefined && done.ends !== undefined) onBlock(done.ends, !wrong.has(done.ends));
+    // A block counts even if the connection broke meanwhile, but not after a write failed: a piece of it may be missing.
+    if (writeFailure === undefined && done.ends !== undefined) onBlock(done.ends, !wrong.has(done.ends));
     if (piece) pool.give(done.piece);
     else {
       piece = done.piece;
-      if (failure === undefined) reader.resume();
+      reader.resume();
     }
     writeNext();
   }
 
   const first = run.first * blockSize;
   const last = run.last * blockSize + blockLength(list.sizeBytes, run.last) - 1;
+  let readFailure: unknown;
   try {
     await reader.read({ path: contentUrl(run.content), first, last, sizeBytes: list.sizeBytes }, sink);
   } catch (error) {
-    failure ??= error;
+    readFailure = error;
   }
   // Whatever happened, the buffers and the file belong to running writes until those are done.
   allReceived = true;
   writeNext();
   await drained.promise;
   if (piece) pool.give(piece);
+  const failure = writeFailure ?? readFailure;
   if (failure !== undefined) throw failure;
 }

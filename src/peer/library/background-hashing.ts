@@ -21,8 +21,9 @@ export type BackgroundHashingOptions = {
 };
 
 /** Files handed to the pool at a time: enough to keep the threads busy, few enough to forget about memory. */
-const IN_FLIGHT_MAX = 512;
-/** Hashes are written together, this long after the first of them. */
+const IN_FLIGHT_MAX = 1024;
+/** Hashes are written together: so many of them, or what there is this long after the first. */
+const WRITE_FILES = 256;
 const WRITE_DELAY_MS = 50;
 
 /** Hashes what the database has no content for, in the order in which it was found, and writes down the results. */
@@ -41,7 +42,7 @@ export function createBackgroundHashing(options: BackgroundHashingOptions) {
     if (paused || closed || inFlight.size > IN_FLIGHT_MAX / 2) return;
     clearTimeout(wakeTimer);
     const due = reader.toHash(now(), IN_FLIGHT_MAX).filter(({ stored }) => !inFlight.has(stored.id));
-    const recalled = writer.write(() => due.filter((file) => recall(file)));
+    const recalled = due.length === 0 ? [] : writer.write(() => due.filter((file) => recall(file)));
     for (const file of due) if (!recalled.includes(file)) start(file);
     if (recalled.length > 0) onLearned();
     if (due.length > 0 && due.length === recalled.length) wakeTimer = setTimeout(wake, 0);
@@ -62,7 +63,8 @@ export function createBackgroundHashing(options: BackgroundHashingOptions) {
     hashNow(file, { priority: "background" }).then(
       (hashed) => {
         finished.push({ file, hashed });
-        writeTimer ??= setTimeout(writeFinished, WRITE_DELAY_MS);
+        if (finished.length >= WRITE_FILES) writeFinished();
+        else writeTimer ??= setTimeout(writeFinished, WRITE_DELAY_MS);
       },
       (error: unknown) => {
         inFlight.delete(file.stored.id);
@@ -77,6 +79,7 @@ export function createBackgroundHashing(options: BackgroundHashingOptions) {
   }
 
   function writeFinished(): void {
+    clearTimeout(writeTimer);
     writeTimer = undefined;
     if (finished.length === 0) return;
     const done = finished.splice(0);

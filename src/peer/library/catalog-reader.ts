@@ -3,7 +3,7 @@ import { lookup } from "mime-types";
 import { type ContentId, contentIdFromDigest } from "../../protocol/content-id.ts";
 import type { FileEntry, FolderEntry, ListEntry } from "../../protocol/listing.ts";
 import { baseName, parentPath, parseSharePath, type SharePath } from "../../protocol/share-path.ts";
-import { type Place, type StoredFile, storedFile } from "./catalog-writer.ts";
+import { type Place, type StoredFile, storedFile } from "./stored-file.ts";
 
 /** `files` and `bytes` of all that is offered, and how many of the files are not hashed yet. */
 export type Totals = { readonly files: number; readonly bytes: number; readonly unhashed: number };

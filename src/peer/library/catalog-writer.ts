@@ -5,19 +5,7 @@ import { encodeBlockList } from "../../protocol/block-list.ts";
 import { baseName, parentPath, type SharePath } from "../../protocol/share-path.ts";
 import { explained, inTransaction } from "./database.ts";
 import { createFolderSums } from "./folder-sums.ts";
-
-/** A file as the database has it. The numbers of `state` belong to `content`, if there is one. */
-export type StoredFile = {
-  readonly id: number;
-  readonly folder: number;
-  readonly name: string;
-  readonly source: number;
-  readonly local: string | null;
-  readonly state: FileState;
-  /** Row of the content, `null` while it is not hashed. */
-  readonly content: number | null;
-  readonly shown: boolean;
-};
+import { type Place, type StoredFile, storedFile } from "./stored-file.ts";
 
 /** A file as it was found on disk. `root` and `local` say where, and under which place its hash is remembered. */
 export type FoundFile = {
@@ -30,9 +18,6 @@ export type FoundFile = {
   readonly hashAfterMs: number;
   readonly remembered: Place;
 };
-
-/** Root of a source, and a path relative to it. */
-export type Place = { readonly root: string; readonly path: string };
 
 export type CatalogWriter = ReturnType<typeof openCatalogWriter>;
 
@@ -259,23 +244,5 @@ function prepare(db: DatabaseSync) {
     isLearned: db.prepare(
       "SELECT 1 FROM file WHERE id = ? AND content IS NOT NULL AND size = ? AND modified_ns = ? AND inode = ?",
     ),
-  };
-}
-
-/** A row of `file` that was read with big integers. */
-export function storedFile(row: Record<string, unknown>): StoredFile {
-  return {
-    id: Number(row["id"]),
-    folder: Number(row["folder"]),
-    name: String(row["name"]),
-    source: Number(row["source"]),
-    local: row["local"] === null ? null : String(row["local"]),
-    state: {
-      sizeBytes: Number(row["size"]),
-      modifiedNs: BigInt(row["modified_ns"] as bigint),
-      inode: BigInt(row["inode"] as bigint),
-    },
-    content: row["content"] === null ? null : Number(row["content"]),
-    shown: Number(row["shown"]) === 1,
   };
 }

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { SharePath } from "../../protocol/share-path.ts";
-import { type StoredFile, storedFile } from "./catalog-writer.ts";
+import { type StoredFile, storedFile } from "./stored-file.ts";
 
 export type Subfolder = { readonly folder: number; readonly name: string; readonly local: string };
 

@@ -1,5 +1,5 @@
-import { type FSWatcher, watch } from "node:fs";
-import { basename, dirname, sep } from "node:path";
+import { type FSWatcher, statSync, watch } from "node:fs";
+import { basename, join, sep } from "node:path";
 import { isErrno } from "../../protocol/failures.ts";
 
 /**
@@ -31,6 +31,8 @@ type Watched = { readonly watcher: FSWatcher | undefined; readonly inode: bigint
 /** Watches the folders of one share. A watch belongs to an inode, so a folder that replaces another is watched anew. */
 export function createFolderWatch({ style, onChange, onLimit }: FolderWatchOptions): FolderWatch {
   const watched = new Map<string, Watched>();
+  /** With `tree`: folders that may have replaced others of the same name. */
+  const replaced = new Set<string>();
 
   function add(path: string, local: string, inode: bigint): void {
     if (isCurrent(local, inode)) return;
@@ -48,8 +50,9 @@ export function createFolderWatch({ style, onChange, onLimit }: FolderWatchOptio
 
   function heard(path: string, local: string, event: string, name: string | null): void {
     if (style === "tree" && name !== null) {
-      const folder = dirname(name);
-      onChange(folder === "." ? "" : folder.split(sep).join("/"), basename(name));
+      const entry = name.split(sep).join("/");
+      if (event === "rename" && isFolder(join(path, name))) replaced.add(entry);
+      onChange(parentOf(entry), basename(name));
       return;
     }
     onChange(local, name ?? undefined);
@@ -57,13 +60,12 @@ export function createFolderWatch({ style, onChange, onLimit }: FolderWatchOptio
     // the same inode, so this watch is not relied on any more.
     if (event === "rename" && name === basename(path) && local !== "") {
       stop(local);
-      const parent = dirname(local);
-      onChange(parent === "." ? "" : parent, name);
+      onChange(parentOf(local), name);
     }
   }
 
   function isCurrent(local: string, inode: bigint): boolean {
-    if (style === "tree" && local !== "") return watched.has("");
+    if (style === "tree" && local !== "") return watched.has("") && !replaced.delete(local);
     return watched.get(local)?.inode === inode;
   }
 
@@ -84,4 +86,17 @@ export function createFolderWatch({ style, onChange, onLimit }: FolderWatchOptio
       for (const known of [...watched.keys()]) stop(known);
     },
   };
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  } catch (error) {
+    if (isErrno(error, "EACCES", "EPERM", "ELOOP", "EBUSY")) return false;
+    throw error;
+  }
+}
+
+function parentOf(local: string): string {
+  return local.slice(0, Math.max(0, local.lastIndexOf("/")));
 }

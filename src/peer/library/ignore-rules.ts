@@ -13,9 +13,9 @@ export function createIgnoreRules(root: string) {
   const files = new Map<string, { readonly text: string; readonly rules: Ignore }>();
 
   return {
-    /** Reads a folder's file anew, if it has one. Says whether its rules are others than before. */
-    reload(folder: string): boolean {
-      const text = readRules(join(root, folder, IGNORE_FILE));
+    /** Reads a folder's file anew, if it has one (`exists`). Says whether its rules are others than before. */
+    reload(folder: string, exists: boolean): boolean {
+      const text = exists ? readRules(join(root, folder, IGNORE_FILE)) : undefined;
       if (text === files.get(folder)?.text) return false;
       if (text === undefined) files.delete(folder);
       else files.set(folder, { text, rules: ignore().add(text) });

@@ -1,4 +1,4 @@
-import { EventEmitter, once } from "node:events";
+import { EventEmitter } from "node:events";
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { Logger } from "pino";
@@ -19,17 +19,20 @@ type Waiting = {
   readonly onProgress: ((bytes: number) => void) | undefined;
 };
 
-export type LibraryThread = Awaited<ReturnType<typeof startLibraryThread>>;
+/** Keeps the thread's memory flat: V8 would let short-lived objects pile up to more than 100 MiB first. */
+const YOUNG_GENERATION_MB = 8;
 
 /** Starts the thread of `library-worker.ts` and speaks with it. Rejects if it cannot open its database. */
 export async function startLibraryThread(options: { readonly worker: LibraryWorkerOptions; readonly log: Logger }) {
   const { log } = options;
   const worker = new Worker(new URL(`./library-worker${extname(import.meta.url)}`, import.meta.url), {
     workerData: options.worker,
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
   });
   const events = new EventEmitter<{ change: [Totals]; problem: [string] }>().setMaxListeners(0);
   const opened = Promise.withResolvers<void>();
   const ready = Promise.withResolvers<void>();
+  const exited = Promise.withResolvers<void>();
   const waiting = new Map<number, Waiting>();
   let problems: readonly string[] = [];
   let lastId = 0;
@@ -58,7 +61,10 @@ export async function startLibraryThread(options: { readonly worker: LibraryWork
     problems = [...problems, sentence];
     events.emit("problem", sentence);
   });
-  worker.on("exit", () => ended(new Failure("interrupted", "The library was closed")));
+  worker.on("exit", () => {
+    ended(new Failure("interrupted", "The library was closed"));
+    exited.resolve();
+  });
   await opened.promise;
 
   function dispatch<K extends FromLibraryWorker["kind"]>(message: Extract<FromLibraryWorker, { kind: K }>): void {
@@ -111,11 +117,10 @@ export async function startLibraryThread(options: { readonly worker: LibraryWork
       return () => events.off("problem", listener);
     },
 
+    /** Stops at the next transaction. May be called again. */
     async close(): Promise<void> {
-      if (end) return;
-      const exit = once(worker, "exit");
       post({ kind: "close" });
-      await exit;
+      await exited.promise;
     },
   };
 }

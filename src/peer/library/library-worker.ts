@@ -97,6 +97,7 @@ function serve(port: MessagePort, options: LibraryWorkerOptions): void {
   }
 
   async function close(): Promise<void> {
+    port.removeAllListeners("message");
     clearTimeout(tellTimer);
     await reconciler.close();
     background.close();

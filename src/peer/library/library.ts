@@ -168,7 +168,7 @@ export async function startLibrary(options: LibraryOptions): Promise<Library> {
     onProblem: thread.onProblem,
     ready: thread.ready,
     async close() {
-      db.close();
+      if (db.isOpen) db.close();
       await thread.close();
     },
   };

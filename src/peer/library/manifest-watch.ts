@@ -3,7 +3,7 @@ import { watch } from "chokidar";
 /** Watches the manifest and the single files that it names, whether they exist yet or not. */
 export function startManifestWatch(manifest: string, onChange: () => void) {
   let named: ReadonlySet<string> = new Set();
-  const watcher = watch(manifest, { ignoreInitial: true, depth: 0 });
+  const watcher = watch(manifest, { ignoreInitial: true });
   watcher.on("all", onChange);
   // What cannot be watched is seen by the next periodic scan.
   watcher.on("error", () => undefined);
@@ -21,5 +21,3 @@ export function startManifestWatch(manifest: string, onChange: () => void) {
     close: (): Promise<void> => watcher.close(),
   };
 }
-
-export type ManifestWatch = ReturnType<typeof startManifestWatch>;

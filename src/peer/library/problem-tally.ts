@@ -1,7 +1,7 @@
 import { printable } from "../../protocol/untrusted-text.ts";
 
 /** Why something in a shared folder is not offered although its owner might expect it. */
-export const PROBLEM_KINDS = {
+const PROBLEM_KINDS = {
   name: "cannot be shared because of its name (control characters, reserved, too long or not valid Unicode)",
   twin: "cannot be shared because another one beside it has the same name in Unicode form NFC",
   "link-outside": "is a symbolic link that leads outside of the share",

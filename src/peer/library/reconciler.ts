@@ -28,8 +28,6 @@ export type ReconcilerOptions = LibraryWorkerOptions & {
   readonly onIdle: () => void;
 };
 
-export type Reconciler = ReturnType<typeof startReconciler>;
-
 const EMPTY_MANIFEST: Manifest = { files: [], folders: [], paths: [], problems: [] };
 /** Names kept of what changed in one folder: if there are more, all of it is looked at. */
 const NAMES_MAX = 256;
@@ -54,6 +52,7 @@ export function startReconciler(options: ReconcilerOptions) {
   let manifest = EMPTY_MANIFEST;
   let manifestSource = 0;
   let isManifestDue = false;
+  let closed = false;
   let watchLimited = false;
 
   const manifestWatch = manifestFile === undefined ? undefined : startManifestWatch(manifestFile, manifestChanged);
@@ -134,6 +133,7 @@ export function startReconciler(options: ReconcilerOptions) {
     isManifestDue = true;
     after(timing.debounceMs, () => {
       isManifestDue = false;
+      if (closed) return;
       readManifest();
       arrange();
     });
@@ -218,6 +218,7 @@ export function startReconciler(options: ReconcilerOptions) {
     refresh,
     reportUnreadable,
     async close(): Promise<void> {
+      closed = true;
       for (const timer of timers) clearTimeout(timer);
       runner.close();
       for (const { watch } of branches.values()) watch.close();

@@ -1,10 +1,11 @@
 import { lstatSync } from "node:fs";
 import { fileStateOf } from "../../content/file-state.ts";
 import { baseName, parentPath } from "../../protocol/share-path.ts";
-import type { CatalogWriter, StoredFile } from "./catalog-writer.ts";
+import type { CatalogWriter } from "./catalog-writer.ts";
 import type { DirectoryRows } from "./directory-rows.ts";
 import type { Manifest } from "./manifest.ts";
 import type { Steps } from "./scan.ts";
+import type { StoredFile } from "./stored-file.ts";
 import type { FileTaker } from "./take-files.ts";
 
 export type ManifestScannerOptions = {

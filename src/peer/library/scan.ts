@@ -68,7 +68,7 @@ export function createScanner({ writer, directories, taker }: ScannerOptions) {
       if (names === "unreadable") tally.report("unreadable", place.local || branch.root);
       return yield* dropFolder(branch, folder, place.local);
     }
-    const rulesChanged = rules.reload(place.local);
+    const rulesChanged = rules.reload(place.local, names.includes(IGNORE_FILE));
     directories.put(source, folder, place.local);
     const known = new Set(directories.subfolders(source, folder).map(({ name }) => name));
     const [files, folders]: [string[], Set<string>] = [[], new Set()];
@@ -183,8 +183,6 @@ export function createScanner({ writer, directories, taker }: ScannerOptions) {
 
   return { scan, scanNames, dropSource };
 }
-
-export type Scanner = ReturnType<typeof createScanner>;
 
 /** Where a shared folder really is, if it is there. */
 export function findRoot(root: string): Branch["found"] {

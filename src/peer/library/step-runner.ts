@@ -15,6 +15,7 @@ export function createStepRunner({ transaction, onSlice, onIdle }: StepRunnerOpt
   const waiting: (() => Steps)[] = [];
   let current: Steps | undefined;
   let next: NodeJS.Immediate | undefined;
+  let closed = false;
 
   function slice(): void {
     next = undefined;
@@ -32,12 +33,14 @@ export function createStepRunner({ transaction, onSlice, onIdle }: StepRunnerOpt
 
   return {
     add(work: () => Steps): void {
+      if (closed) return;
       waiting.push(work);
       next ??= setImmediate(slice);
     },
     isIdle: (): boolean => next === undefined,
     /** Drops what was not begun, and leaves what was begun where it stands. */
     close(): void {
+      closed = true;
       waiting.length = 0;
       current = undefined;
       clearImmediate(next);

@@ -1,5 +1,6 @@
 import { isSameState } from "../../content/file-state.ts";
-import type { CatalogWriter, FoundFile, StoredFile } from "./catalog-writer.ts";
+import type { CatalogWriter, FoundFile } from "./catalog-writer.ts";
+import type { StoredFile } from "./stored-file.ts";
 
 export type FileTakerOptions = {
   readonly writer: CatalogWriter;

@@ -213,6 +213,19 @@ test("when the peer closes, streams end with a reason and the socket is gone", {
   assert.equal(await openControlClient(home), undefined);
 });
 
+test("a stream that its operation ended early does not pass for the whole", { timeout: 10_000 }, async (t) => {
+  const home = await tempHome(t);
+  async function* list(_: ListRequest, signal: AbortSignal) {
+    yield file("a", 1);
+    await once(signal, "abort");
+  }
+  const server = await startControlServer({ home, operations: fakeOperations({ list }), log });
+  const client = known(await openControlClient(home));
+  const entries = client.list({ peer: "bob", path: "", recursive: true }, never)[Symbol.asyncIterator]();
+  await entries.next();
+  await Promise.all([server.close(), assert.rejects(entries.next(), failureWith("unreachable", /leaving/))]);
+});
+
 test("a second peer under the same home is told so, and the first goes on", { timeout: 10_000 }, async (t) => {
   const home = await tempHome(t);
   const first = await startControlServer({ home, operations: fakeOperations(), log });

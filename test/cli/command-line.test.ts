@@ -1,0 +1,362 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { Readable } from "node:stream";
+import { type TestContext, test } from "node:test";
+import { runCommandLine } from "../../src/cli/command-line.ts";
+import type { Engines } from "../../src/cli/engines.ts";
+import type { IndexServerOptions } from "../../src/index-server/index-server.ts";
+import type { Operations } from "../../src/peer/operations.ts";
+import type { PeerOptions, VisitorOptions } from "../../src/peer/options.ts";
+import type { PeerEvent } from "../../src/protocol/control-api.ts";
+import { Failure } from "../../src/protocol/failures.ts";
+import { parseInvite } from "../../src/protocol/invite.ts";
+import {
+  ALICE,
+  ALICE_SUMMARY,
+  BOB,
+  fakeOperations,
+  known,
+  streamOf,
+  thenSilence,
+} from "../peer/control/fake-operations.ts";
+import { memoryStream } from "./memory-output.ts";
+import { tempHome } from "./temp-home.ts";
+
+const KEY = `${"k".repeat(42)}A`;
+const INVITE = `tukar://192.0.2.9:9450/${BOB}?key=${KEY}`;
+
+type Sample = {
+  readonly engines?: Partial<Engines>;
+  readonly typed?: string;
+  readonly env?: Record<string, string>;
+  readonly operations?: Operations;
+};
+
+/** Runs a command line in this process, with fakes for all it would start. `began` records what it started. */
+async function sample(
+  t: TestContext,
+  { engines = {}, typed = "", env = {}, operations = fakeOperations() }: Sample = {},
+) {
+  const home = await tempHome(t);
+  const ending = new AbortController();
+  const began = {
+    visitors: [] as VisitorOptions[],
+    peers: [] as PeerOptions[],
+    indexes: [] as IndexServerOptions[],
+    closed: [] as string[],
+  };
+  const out = memoryStream();
+  const err = memoryStream();
+  const closing = (what: string) => async () => void began.closed.push(what);
+  const world = {
+    version: "1.2.3",
+    surroundings: {
+      env,
+      cwd: home,
+      userFolder: home,
+      dataFolder: path.join(home, "data"),
+      hostName: "laptop",
+      exists: existsSync,
+      isFolder: existsSync,
+    },
+    input: Readable.from([typed]),
+    out,
+    err,
+    signal: ending.signal,
+    now: () => 0,
+    engines: {
+      openControlClient: async () => undefined,
+      openVisitor: async (options: VisitorOptions) => {
+        began.visitors.push(options);
+        return { operations, close: closing("visitor") };
+      },
+      startPeer: async (options: PeerOptions) => {
+        began.peers.push(options);
+        return { id: ALICE, name: ALICE_SUMMARY.name, host: "::", port: 9500, operations, close: closing("peer") };
+      },
+      startIndexServer: async (options: IndexServerOptions) => {
+        began.indexes.push(options);
+        const invites = [INVITE, INVITE.replace("192.0.2.9", "198.51.100.1")];
+        return { id: BOB, host: "::", port: 9450, invite: INVITE, invites, close: closing("index") };
+      },
+      lastNetwork: async () => parseInvite(INVITE),
+      startHashing: () => Promise.reject(new Error("nothing is hashed in these tests")),
+      ...engines,
+    } satisfies Engines,
+  };
+  return { home, out, err, began, ending, run: (...args: string[]) => runCommandLine(args, world) };
+}
+
+test("help goes to stdout and ends with 0, of a command too", async (t) => {
+  for (const args of [["--help"], ["help"], ["help", "ls"], ["ls", "--help"], ["-h"]]) {
+    const { out, err, run } = await sample(t);
+    assert.equal(await run(...args), 0, args.join(" "));
+    assert.match(out.text(), /^Usage: tukar /, args.join(" "));
+    assert.equal(err.text(), "");
+  }
+});
+
+test("--version prints the version", async (t) => {
+  const { out, run } = await sample(t);
+  assert.equal(await run("--version"), 0);
+  assert.equal(out.text(), "1.2.3\n");
+});
+
+const WRONG: { args: string[]; says: RegExp }[] = [
+  { args: ["pers"], says: /Unknown command "pers" \(Did you mean peers\?\)/ },
+  { args: ["ls"], says: /Missing required argument "peer"/ },
+  { args: ["ls", "bob", "--recursiv"], says: /Unknown option "--recursiv" \(Did you mean --recursive\?\)/ },
+  { args: ["peers", "bob"], says: /Too many arguments/ },
+  { args: ["get", "bob"], says: /Missing required argument "name"/ },
+  { args: ["search", "x"], says: /Unknown command "search"/ },
+  { args: ["peer", "--connect", "x:1"], says: /Unknown option "--connect"/ },
+  { args: ["peers", "--home"], says: /Option "--home <dir>" argument missing/ },
+  { args: ["peer", "tukar://x"], says: /Cannot use "tukar:\/\/x" for the network to join/ },
+  { args: ["ls", "bob", "../x"], says: /cannot be the path of a shared folder/ },
+  { args: ["get", "bob", "x", "-o", ""], says: /-o needs a path/ },
+  { args: ["--nonsense"], says: /Unknown option "--nonsense"/ },
+];
+for (const { args, says } of WRONG) {
+  test(`tukar ${args.join(" ")} is wrong usage`, async (t) => {
+    const { out, err, run } = await sample(t);
+    assert.equal(await run(...args), 2);
+    assert.equal(out.text(), "");
+    assert.match(err.text(), says);
+    assert.equal(err.lines().length, 1);
+  });
+}
+
+test("wrong usage with --json is a JSON line", async (t) => {
+  const { err, run } = await sample(t);
+  assert.equal(await run("--json", "pers"), 2);
+  const { event, code, message } = JSON.parse(err.text());
+  assert.deepEqual([event, code, message], ["error", "usage", 'Unknown command "pers" (Did you mean peers?)']);
+});
+
+test("global options count before and after the command", async (t) => {
+  for (const args of [
+    ["--json", "--home", "h", "peers"],
+    ["peers", "--json", "--home", "h"],
+  ]) {
+    const { home, out, began, run } = await sample(t);
+    assert.equal(await run(...args), 0);
+    assert.equal(JSON.parse(out.lines()[0] ?? "").name, "alice");
+    assert.equal(began.visitors[0]?.home, path.join(home, "h"));
+  }
+});
+
+test("a command uses the running peer, and opens no session of its own", async (t) => {
+  const { began, run } = await sample(t, { engines: { openControlClient: async () => fakeOperations() } });
+  assert.equal(await run("peers"), 0);
+  assert.deepEqual(began.visitors, []);
+});
+
+test("a command on its own joins the network last joined, and leaves it", async (t) => {
+  const { began, run } = await sample(t);
+  assert.equal(await run("peers"), 0);
+  assert.deepEqual(began.visitors[0]?.network, parseInvite(INVITE));
+  assert.deepEqual(began.closed, ["visitor"]);
+});
+
+const NETWORKS: { given: string; visitor: boolean }[] = [
+  { given: "192.0.2.9:9450", visitor: false },
+  { given: `tukar://203.0.113.77:1/${BOB}`, visitor: false },
+  { given: "192.0.2.9:9451", visitor: true },
+  { given: `tukar://192.0.2.9:9450/${ALICE}`, visitor: true },
+];
+for (const { given, visitor } of NETWORKS) {
+  test(`with --index ${given} a command ${visitor ? "asks on its own" : "asks the running peer"}`, async (t) => {
+    const { began, run } = await sample(t, { engines: { openControlClient: async () => fakeOperations() } });
+    assert.equal(await run("peers", "--index", given), 0);
+    assert.equal(began.visitors.length, visitor ? 1 : 0);
+  });
+}
+
+test("without any network known, a command says what to do and ends with 4", async (t) => {
+  const { err, run } = await sample(t, { engines: { lastNetwork: async () => undefined } });
+  assert.equal(await run("ls", "bob"), 4);
+  assert.match(err.text(), /No index server is known yet: start one with tukar index/);
+});
+
+test("the exit status tells what failed, and the session is closed all the same", async (t) => {
+  const operations = fakeOperations({
+    list: () => streamOf([], new Failure("no-such-peer", 'No peer is called "zoe"')),
+  });
+  const { err, began, run } = await sample(t, { operations });
+  assert.equal(await run("ls", "zoe"), 3);
+  assert.equal(err.text(), 'tukar: No peer is called "zoe"\n');
+  assert.deepEqual(began.closed, ["visitor"]);
+});
+
+test("a command that is interrupted ends with 130", { timeout: 10_000 }, async (t) => {
+  const reached = Promise.withResolvers<void>();
+  const operations = fakeOperations({
+    get(_, signal) {
+      reached.resolve();
+      return thenSilence([], signal);
+    },
+  });
+  const { began, ending, run } = await sample(t, { operations });
+  const status = run("get", "bob", "x");
+  await reached.promise;
+  ending.abort(new Failure("interrupted"));
+  assert.equal(await status, 130);
+  assert.deepEqual(began.closed, ["visitor"]);
+});
+
+test("even one that is still joining", { timeout: 10_000 }, async (t) => {
+  const reached = Promise.withResolvers<void>();
+  const openVisitor = () => {
+    reached.resolve();
+    return new Promise<never>(() => undefined);
+  };
+  const { ending, run } = await sample(t, { engines: { openVisitor } });
+  const status = run("peers");
+  await reached.promise;
+  ending.abort(new Failure("interrupted"));
+  assert.equal(await status, 130);
+});
+
+test("index prints the invite and what to type elsewhere, and ends with 0 when told to", {
+  timeout: 10_000,
+}, async (t) => {
+  const { home, out, began, ending, run } = await sample(t);
+  ending.signal.addEventListener("abort", () => undefined);
+  const status = run("index", "--port", "0", "--open", "--name", "lab");
+  await linesOn(out, 3);
+  ending.abort(new Failure("interrupted"));
+  assert.equal(await status, 0);
+  assert.equal(out.lines()[1], `Invite: ${INVITE}`);
+  assert.ok(out.lines()[2]?.endsWith(`tukar peer ${INVITE}`));
+  assert.deepEqual(
+    [began.indexes[0]?.port, began.indexes[0]?.open, began.indexes[0]?.home],
+    [0, true, path.join(home, "data")],
+  );
+  assert.deepEqual(began.closed, ["index"]);
+});
+
+test("index --json prints the ready line of the contract", { timeout: 10_000 }, async (t) => {
+  const { out, ending, run } = await sample(t);
+  const status = run("index", "--json");
+  await linesOn(out, 1);
+  ending.abort();
+  assert.equal(await status, 0);
+  assert.deepEqual(JSON.parse(out.text()), {
+    event: "ready",
+    role: "index",
+    id: BOB,
+    host: "::",
+    port: 9450,
+    invite: INVITE,
+  });
+});
+
+test("peer --json prints the ready line first, then what happens", { timeout: 10_000 }, async (t) => {
+  const shared: PeerEvent = { event: "shared", files: 3, bytes: 4 };
+  const operations = fakeOperations({ events: (signal) => thenSilence([shared], signal) });
+  const { home, out, began, ending, run } = await sample(t, { operations });
+  const status = run("peer", INVITE, "--json", "--dir", "d", "--share", ".");
+  await linesOn(out, 2);
+  ending.abort(new Failure("interrupted"));
+  assert.equal(await status, 0);
+  assert.deepEqual(
+    out.lines().map((line) => JSON.parse(line)),
+    [{ event: "ready", role: "peer", id: ALICE, name: "alice", host: "::", port: 9500, ui: null }, shared],
+  );
+  assert.deepEqual(began.peers[0]?.network, parseInvite(INVITE));
+  assert.deepEqual(began.peers[0]?.folders, [
+    { path: path.join(home, "d", "shared"), name: "" },
+    { path: home, name: path.basename(home) },
+  ]);
+  assert.ok(existsSync(path.join(home, "d", "shared")), "the folder to share from is made");
+  assert.deepEqual(began.closed, ["peer"]);
+});
+
+test("no command means up: an index server and a peer that joins it by its key", { timeout: 10_000 }, async (t) => {
+  const { out, began, ending, run } = await sample(t);
+  const status = run("--json");
+  await linesOn(out, 2);
+  ending.abort();
+  assert.equal(await status, 0);
+  assert.deepEqual(
+    out.lines().map((line) => JSON.parse(line).role),
+    ["index", "peer"],
+  );
+  assert.deepEqual(began.peers[0]?.network, { address: { host: "127.0.0.1", port: 9450 }, indexId: BOB, key: KEY });
+  assert.deepEqual(began.closed, ["peer", "index"]);
+});
+
+test("up joins the index server that runs here already", { timeout: 10_000 }, async (t) => {
+  const startIndexServer = () => Promise.reject(new Failure("port-in-use"));
+  const { out, began, ending, run } = await sample(t, { engines: { startIndexServer } });
+  const status = run("up", "--json");
+  await linesOn(out, 1);
+  ending.abort();
+  assert.equal(await status, 0);
+  assert.deepEqual(began.peers[0]?.network, known(parseInvite(INVITE)));
+});
+
+test("up joins the network it is given, and starts none", { timeout: 10_000 }, async (t) => {
+  const { out, began, ending, run } = await sample(t, { env: { TUKAR_INDEX: "192.0.2.77:9450" } });
+  const status = run("up", "--json");
+  await linesOn(out, 1);
+  ending.abort();
+  assert.equal(await status, 0);
+  assert.deepEqual([began.indexes.length, began.peers[0]?.network.address.host], [0, "192.0.2.77"]);
+});
+
+test("when the peer of up cannot start, its index server is closed again", async (t) => {
+  const startPeer = () => Promise.reject(new Failure("home-in-use", "A peer is already running"));
+  const { err, began, run } = await sample(t, { engines: { startPeer } });
+  assert.equal(await run("up"), 1);
+  assert.match(err.text(), /already running/);
+  assert.deepEqual(began.closed, ["index"]);
+});
+
+test("the shell runs the lines of a pipe, and ends with the status of the last failure", {
+  timeout: 10_000,
+}, async (t) => {
+  const operations = fakeOperations({ list: () => streamOf([], new Failure("no-such-peer", "nobody")) });
+  const typed = '# a comment\n\n/ping "bob the second"\nls zoe\npers\nls zoe\ninfo\n';
+  const { out, err, began, run } = await sample(t, { typed, operations });
+  assert.equal(await run("shell"), 3);
+  assert.match(out.lines()[0] ?? "", /answered in/);
+  assert.deepEqual(err.lines(), [
+    "tukar: nobody",
+    'tukar: Unknown command "pers" (Did you mean peers?)',
+    "tukar: nobody",
+  ]);
+  assert.ok(out.text().includes("Index server"), "the line after a failure is run");
+  assert.equal(began.visitors.length, 1);
+});
+
+for (const leave of ["quit", "exit", "/quit"]) {
+  test(`${leave} leaves the shell`, { timeout: 10_000 }, async (t) => {
+    const { out, run } = await sample(t, { typed: `${leave}\nping bob\n` });
+    assert.equal(await run("shell"), 0);
+    assert.equal(out.text(), "");
+  });
+}
+
+test("the shell helps", { timeout: 10_000 }, async (t) => {
+  const { out, err, run } = await sample(t, { typed: "help\nhelp get\nget --help\nhelp nonsense\n" });
+  assert.equal(await run("shell"), 2);
+  for (const verb of ["peers", "ls", "get", "ping", "info", "help", "quit"])
+    assert.match(out.text(), new RegExp(`^ +${verb}\\b`, "m"));
+  assert.equal(out.text().split("Usage: get [options] <peer> <name...>").length, 3);
+  assert.match(err.text(), /There is no verb "nonsense"/);
+});
+
+/** Resolves when so many lines have been written. */
+async function linesOn(stream: ReturnType<typeof memoryStream>, count: number): Promise<void> {
+  const write = stream._write.bind(stream);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const check = (): void => void (stream.lines().length >= count && resolve());
+  stream._write = (chunk, encoding, done) => {
+    write(chunk, encoding, done);
+    check();
+  };
+  check();
+  await promise;
+}

@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import path from "node:path";
+import { test } from "node:test";
+import { getFiles, targetPath } from "../../../src/cli/commands/get.ts";
+import type { GetEvent, GetRequest } from "../../../src/protocol/control-api.ts";
+import { CONTENT, streamOf } from "../../peer/control/fake-operations.ts";
+import { verbSample } from "../verb-sample.ts";
+
+const ASKED = { peer: "bob", names: ["a.bin", "b.bin", "c.bin"], output: undefined, recursive: false };
+
+const DONE: GetEvent = {
+  event: "done",
+  path: "a.bin",
+  saved: "/r/a.bin",
+  bytes: 9,
+  content: CONTENT,
+  sources: 1,
+  seconds: 0.5,
+};
+const SKIPPED: GetEvent = { event: "skipped", path: "b.bin", saved: "/r/b.bin", reason: "the same content is there" };
+const FAILED: GetEvent = { event: "failed", path: "c.bin", code: "content-mismatch", message: "block 3 is wrong" };
+const progress = (bytes: number): GetEvent => ({ event: "progress", path: "a.bin", bytes, total: 9 });
+
+test("get prints where each file lies, and the rest on stderr", async () => {
+  const waiting: GetEvent = { event: "waiting", path: "a.bin", reason: "it went away", retryInMs: 4000 };
+  const { context, output, out, err } = verbSample({ get: () => streamOf([progress(3), waiting, DONE, SKIPPED]) });
+  assert.equal(await getFiles(context, ASKED), undefined);
+  output.flush();
+  assert.deepEqual(out.lines(), ["/r/a.bin", "/r/b.bin"]);
+  assert.deepEqual(err.lines(), [
+    '"a.bin" has to wait: it went away; trying again in 4s',
+    'Skipped "b.bin": the same content is there',
+  ]);
+});
+
+test("get ends with the first failure, and fetches the others all the same", async () => {
+  const later: GetEvent = { event: "failed", path: "d", code: "unreachable", message: '"d" cannot be had' };
+  const { context, output, out, err } = verbSample({ get: () => streamOf([FAILED, later, DONE]) });
+  assert.equal(await getFiles(context, ASKED), "content-mismatch");
+  output.flush();
+  assert.deepEqual(out.lines(), ["/r/a.bin"]);
+  assert.deepEqual(err.lines(), ['tukar: Cannot get "c.bin": block 3 is wrong', 'tukar: "d" cannot be had']);
+});
+
+test("get --json prints the lines of the contract, failures on stderr", async () => {
+  const hashing: GetEvent = { event: "hashing", path: "a.bin", bytes: 1, total: 9 };
+  const { context, output, out, err } = verbSample(
+    { get: () => streamOf([hashing, progress(3), DONE, SKIPPED, FAILED]) },
+    { json: true },
+  );
+  assert.equal(await getFiles(context, ASKED), "content-mismatch");
+  output.flush();
+  assert.deepEqual(
+    out.lines().map((line) => JSON.parse(line)),
+    [progress(3), DONE, SKIPPED],
+  );
+  assert.deepEqual(JSON.parse(err.text()), {
+    event: "error",
+    code: "content-mismatch",
+    message: 'Cannot get "c.bin": block 3 is wrong',
+  });
+});
+
+test("progress lines come at most four a second", async () => {
+  const sample = verbSample({ get: manyProgress }, { json: true });
+  async function* manyProgress(): AsyncGenerator<GetEvent> {
+    for (let atMs = 0; atMs < 1000; atMs += 10) {
+      sample.moveClock(atMs);
+      yield progress(atMs);
+    }
+  }
+  await getFiles(sample.context, ASKED);
+  sample.output.flush();
+  assert.deepEqual(
+    sample.out.lines().map((line) => JSON.parse(line).bytes),
+    [0, 250, 500, 750],
+  );
+});
+
+test("the request names absolute paths, and folders without their slash", async () => {
+  const asked: GetRequest[] = [];
+  const { context } = verbSample({
+    get(request) {
+      asked.push(request);
+      return streamOf([]);
+    },
+  });
+  await getFiles(context, { peer: "bob", names: ["music/", "a/b"], output: "in/", recursive: true });
+  assert.deepEqual(asked, [
+    { peer: "bob", names: ["music", "a/b"], recursive: true, output: `${path.resolve("/work/in")}${path.sep}` },
+  ]);
+});
+
+const TARGETS: [string, string][] = [
+  ["x", path.resolve("/work/x")],
+  ["x/", path.resolve("/work/x") + path.sep],
+  ["../y", path.resolve("/y")],
+  ["/", path.resolve("/")],
+  ["/abs/z", path.resolve("/abs/z")],
+];
+for (const [typed, target] of TARGETS) {
+  test(`-o ${typed} means ${target}`, () => assert.equal(targetPath(path.resolve("/work"), typed), target));
+}
+
+test("on a terminal get draws bars on stderr, and takes them away at the end", { timeout: 10_000 }, async () => {
+  const drawn = Promise.withResolvers<void>();
+  async function* get(): AsyncGenerator<GetEvent> {
+    yield { event: "progress", path: "movies/a\u001b[31m.bin", bytes: 1024, total: 4096 };
+    await drawn.promise;
+    yield DONE;
+  }
+  const { context, output, out, err } = verbSample({ get }, { terminal: true });
+  const write = err._write.bind(err);
+  err._write = (chunk, encoding, done) => {
+    if (String(chunk).includes("25%")) drawn.resolve();
+    write(chunk, encoding, done);
+  };
+  await getFiles(context, ASKED);
+  output.flush();
+  assert.match(err.text(), /movies\/a\ufffd\[31m\.bin/);
+  assert.ok((err.text() + out.text()).includes("/r/a.bin\n"));
+});

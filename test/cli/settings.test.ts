@@ -1,0 +1,200 @@
+import assert from "node:assert/strict";
+import path from "node:path";
+import { test } from "node:test";
+import { type IndexFlags, resolveIndex } from "../../src/cli/index-settings.ts";
+import { type PeerFlags, resolvePeer, resolveVisitor } from "../../src/cli/peer-settings.ts";
+import { type GlobalFlags, resolveSettings, type Settings, type Surroundings } from "../../src/cli/settings.ts";
+import { Failure } from "../../src/protocol/failures.ts";
+import { BOB } from "../peer/control/fake-operations.ts";
+
+type Given = {
+  readonly env?: Record<string, string>;
+  readonly files?: readonly string[];
+  readonly folders?: readonly string[];
+};
+
+const at = (...parts: string[]): string => path.resolve("/", ...parts);
+
+function surroundings({ env = {}, files = [], folders = [] }: Given = {}): Surroundings {
+  const known = (list: readonly string[]) => (file: string) => list.some((one) => at(one) === file);
+  return {
+    env,
+    cwd: at("work"),
+    userFolder: at("home", "alice"),
+    dataFolder: at("data", "tukar"),
+    hostName: "alices-laptop",
+    exists: known([...files, ...folders]),
+    isFolder: known(folders),
+  };
+}
+
+const SETTINGS: { what: string; flags?: GlobalFlags; given?: Given; gives: Partial<Settings> }[] = [
+  {
+    what: "nothing",
+    gives: { home: at("data/tukar"), dir: at("home/alice/Tukar"), network: undefined, logLevel: "warn" },
+  },
+  { what: "TUKAR_HOME", given: { env: { TUKAR_HOME: "h" } }, gives: { home: at("work/h") } },
+  { what: "an empty TUKAR_HOME", given: { env: { TUKAR_HOME: "" } }, gives: { home: at("data/tukar") } },
+  {
+    what: "--home beside TUKAR_HOME",
+    flags: { home: "/x" },
+    given: { env: { TUKAR_HOME: "/y" } },
+    gives: { home: at("x") },
+  },
+  { what: "shared/ in the current folder", given: { folders: ["/work/shared"] }, gives: { dir: at("work") } },
+  { what: "received/ in the current folder", given: { folders: ["/work/received"] }, gives: { dir: at("work") } },
+  { what: "shares.txt in the current folder", given: { files: ["/work/shares.txt"] }, gives: { dir: at("work") } },
+  {
+    what: "--dir beside shares.txt",
+    flags: { dir: "d" },
+    given: { files: ["/work/shares.txt"] },
+    gives: { dir: at("work/d") },
+  },
+  {
+    what: "--index with an address",
+    flags: { index: "lab.example:9451" },
+    gives: { network: { address: { host: "lab.example", port: 9451 }, indexId: undefined, key: undefined } },
+  },
+  {
+    what: "--index with a bare host",
+    flags: { index: "lab" },
+    gives: { network: { address: { host: "lab", port: 9450 }, indexId: undefined, key: undefined } },
+  },
+  {
+    what: "TUKAR_INDEX with an invite",
+    given: { env: { TUKAR_INDEX: `tukar://[2001:db8::1]:9450/${BOB}` } },
+    gives: { network: { address: { host: "2001:db8::1", port: 9450 }, indexId: BOB, key: undefined } },
+  },
+  {
+    what: "--index beside TUKAR_INDEX",
+    flags: { index: "a:1" },
+    given: { env: { TUKAR_INDEX: "b:2" } },
+    gives: { network: { address: { host: "a", port: 1 }, indexId: undefined, key: undefined } },
+  },
+  { what: "--log-level", flags: { logLevel: "debug" }, gives: { logLevel: "debug" } },
+];
+
+for (const { what, flags = {}, given, gives } of SETTINGS) {
+  test(`settings with ${what}`, () => {
+    const found: Record<string, unknown> = { ...resolveSettings(flags, surroundings(given)) };
+    for (const [key, value] of Object.entries(gives)) assert.deepEqual(found[key], value, key);
+  });
+}
+
+const peerOf = (flags: PeerFlags, given?: Given) => {
+  const around = surroundings(given);
+  return resolvePeer(flags, resolveSettings({}, around), around);
+};
+const indexOf = (flags: IndexFlags) => resolveIndex(flags, resolveSettings({}, surroundings()), at("work"));
+
+test("a peer without options shares ~/Tukar/shared on all addresses, at the port it is given, to members alone", () => {
+  assert.deepEqual(peerOf({}), {
+    home: at("data/tukar"),
+    name: "alices-laptop",
+    received: at("home/alice/Tukar/received"),
+    folders: [{ path: at("home/alice/Tukar/shared"), name: "" }],
+    manifest: at("home/alice/Tukar/shares.txt"),
+    host: "::",
+    port: undefined,
+    guests: false,
+  });
+});
+
+test("the options of a peer say otherwise", () => {
+  const flags = { name: " Bob ", received: "in", manifest: "m.txt", host: "[::1]", port: "0", guests: true };
+  const peer = peerOf(flags, { files: ["/work/m.txt"] });
+  assert.deepEqual(
+    { ...peer, home: "", folders: [] },
+    {
+      home: "",
+      folders: [],
+      name: "Bob",
+      received: at("work/in"),
+      manifest: at("work/m.txt"),
+      host: "::1",
+      port: 0,
+      guests: true,
+    },
+  );
+});
+
+test("shared folders bear their own names, the second of a name a number", () => {
+  const folders = ["/a/music", "/b/music", "/c/music"];
+  const { folders: shared } = peerOf({ share: folders }, { folders });
+  assert.deepEqual(shared.slice(1), [
+    { path: at("a/music"), name: "music" },
+    { path: at("b/music"), name: "music (2)" },
+    { path: at("c/music"), name: "music (3)" },
+  ]);
+});
+
+test("a visitor downloads to the usual folder", () => {
+  const settings = resolveSettings({ dir: "/d" }, surroundings());
+  assert.deepEqual(resolveVisitor(settings), {
+    home: at("data/tukar"),
+    name: "alices-laptop",
+    received: at("d/received"),
+  });
+});
+
+test("an index server without options is private, on port 9450 of all addresses", () => {
+  assert.deepEqual(indexOf({}), {
+    home: at("data/tukar"),
+    host: "::",
+    port: 9450,
+    peerPorts: { first: 9500, last: 9999 },
+    store: { kind: "sqlite", file: at("data/tukar/index.sqlite") },
+    open: false,
+    name: "alices-laptop",
+  });
+});
+
+test("the options of an index server say otherwise", () => {
+  const flags = { host: "127.0.0.1", port: "0", peerPorts: "9600-9600", store: "sqlite:i.db", open: true, name: "lab" };
+  assert.deepEqual(indexOf(flags), {
+    home: at("data/tukar"),
+    host: "127.0.0.1",
+    port: 0,
+    peerPorts: { first: 9600, last: 9600 },
+    store: { kind: "sqlite", file: at("work/i.db") },
+    open: true,
+    name: "lab",
+  });
+  assert.deepEqual(indexOf({ store: "memory" }).store, { kind: "memory" });
+});
+
+const settingsOf = (flags: GlobalFlags, given?: Given) => resolveSettings(flags, surroundings(given));
+
+const WRONG: { flag: string; value: string; use: () => unknown }[] = [
+  { flag: "--index", value: "ftp://x", use: () => settingsOf({ index: "ftp://x" }) },
+  { flag: "--index", value: "tukar://x:1/tooshort", use: () => settingsOf({ index: "tukar://x:1/tooshort" }) },
+  { flag: "TUKAR_INDEX", value: "a b", use: () => settingsOf({}, { env: { TUKAR_INDEX: "a b" } }) },
+  { flag: "--log-level", value: "loud", use: () => settingsOf({ logLevel: "loud" }) },
+  { flag: "--port", value: "65536", use: () => peerOf({ port: "65536" }) },
+  { flag: "--port", value: "-1", use: () => peerOf({ port: "-1" }) },
+  { flag: "--port", value: "", use: () => peerOf({ port: "" }) },
+  { flag: "--port", value: "80a", use: () => indexOf({ port: "80a" }) },
+  { flag: "--host", value: "a b", use: () => peerOf({ host: "a b" }) },
+  { flag: "--host", value: "", use: () => indexOf({ host: "" }) },
+  { flag: "--name", value: " ", use: () => peerOf({ name: " " }) },
+  { flag: "--name", value: "a\u202eb", use: () => indexOf({ name: "a\u202eb" }) },
+  { flag: "--share", value: "nowhere", use: () => peerOf({ share: ["nowhere"] }) },
+  { flag: "--share", value: "/", use: () => peerOf({ share: ["/"] }, { folders: ["/"] }) },
+  { flag: "--manifest", value: "none.txt", use: () => peerOf({ manifest: "none.txt" }) },
+  { flag: "--peer-ports", value: "9", use: () => indexOf({ peerPorts: "9" }) },
+  { flag: "--peer-ports", value: "9-8", use: () => indexOf({ peerPorts: "9-8" }) },
+  { flag: "--peer-ports", value: "0-8", use: () => indexOf({ peerPorts: "0-8" }) },
+  { flag: "--store", value: "mysql:x", use: () => indexOf({ store: "mysql:x" }) },
+  { flag: "--store", value: "sqlite:", use: () => indexOf({ store: "sqlite:" }) },
+];
+
+for (const { flag, value, use } of WRONG) {
+  test(`${JSON.stringify(value)} for ${flag} is wrong usage, and the message names both`, () => {
+    assert.throws(use, (error) => {
+      assert.ok(error instanceof Failure);
+      assert.equal(error.code, "usage");
+      assert.ok(error.message.startsWith(`Cannot use "${value}" for ${flag}: `), error.message);
+      return true;
+    });
+  });
+}

@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createCompletion } from "../../../src/cli/shell/completion.ts";
+import { splitWords } from "../../../src/cli/shell/words.ts";
+import type { ListRequest } from "../../../src/protocol/control-api.ts";
+import { Failure } from "../../../src/protocol/failures.ts";
+import { fakeOperations, file, folder, streamOf } from "../../peer/control/fake-operations.ts";
+
+const VERBS = ["peers", "ls", "get", "ping", "info", "help", "quit"];
+const TOP = [folder("my music", 10), folder("mail", 1), file("my song.mp3", 5), file('say "hi".txt', 5)];
+const BELOW = [file("my music/one.mp3", 1), file("my music/two.mp3", 2)];
+
+function sample(now: () => number = () => 0) {
+  const listed: ListRequest[] = [];
+  const operations = fakeOperations({
+    list(request) {
+      listed.push(request);
+      if (request.peer !== "bob the second") return streamOf([], new Failure("no-such-peer"));
+      return streamOf(request.path === "" ? TOP : BELOW);
+    },
+  });
+  return { listed, complete: createCompletion({ operations, verbs: VERBS, now }) };
+}
+
+const CASES: { line: string; candidates: string[]; typed: string }[] = [
+  { line: "", candidates: VERBS.map((verb) => `${verb} `), typed: "" },
+  { line: "p", candidates: ["peers ", "ping "], typed: "p" },
+  { line: "/pe", candidates: ["/peers "], typed: "/pe" },
+  { line: "help g", candidates: ["get "], typed: "g" },
+  { line: "ls ", candidates: ["bob\\ the\\ second "], typed: "" },
+  { line: "/ping bo", candidates: ["bob\\ the\\ second "], typed: "bo" },
+  { line: 'get "bo', candidates: ['"bob the second" '], typed: '"bo' },
+  { line: "info b", candidates: [], typed: "b" },
+  { line: "ls bob\\ the\\ second m", candidates: ["my\\ music/", "mail/", "my\\ song.mp3 "], typed: "m" },
+  { line: "get -r 'bob the second' \"my m", candidates: ['"my music/'], typed: '"my m' },
+  { line: "get 'bob the second' s", candidates: ['say\\ \\"hi\\".txt '], typed: "s" },
+  { line: "get 'bob the second' x my\\ music/t", candidates: ["my\\ music/two.mp3 "], typed: "my\\ music/t" },
+  { line: "ls nobody m", candidates: [], typed: "m" },
+  { line: "ls 'bob the second' ../x", candidates: [], typed: "../x" },
+];
+
+for (const { line, candidates, typed } of CASES) {
+  test(`Tab after ${JSON.stringify(line)} offers ${JSON.stringify(candidates)}`, async () => {
+    assert.deepEqual(await sample().complete(line), [candidates, typed]);
+  });
+}
+
+test("what is offered means what the peer has, once it stands in the line", async () => {
+  const line = "get 'bob the second' ";
+  const [candidates] = await sample().complete(line);
+  const words = candidates.map((candidate) => splitWords(line + candidate).at(-1));
+  assert.deepEqual(words, ["my music/", "mail/", "my song.mp3", 'say "hi".txt']);
+});
+
+test("a folder is asked for once in ten seconds", async () => {
+  let nowMs = 0;
+  const { listed, complete } = sample(() => nowMs);
+  await complete("ls 'bob the second' m");
+  await complete("ls 'bob the second' ma");
+  assert.equal(listed.length, 1);
+  nowMs = 10_001;
+  await complete("ls 'bob the second' mai");
+  assert.equal(listed.length, 2);
+});
