@@ -1,4 +1,5 @@
 import { type IncomingMessage, STATUS_CODES } from "node:http";
+import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import { WebSocketServer } from "ws";
 import { Failure, toWire } from "../protocol/failures.ts";
@@ -10,7 +11,7 @@ import { judgeVersion, PROTOCOL_VERSION, VERSION_HEADER } from "../protocol/vers
 import type { Clock } from "./clock.ts";
 import { verifyKeyProof } from "./key-proof.ts";
 import { createLink, type Link, type Speaker, WEBSOCKET_OPTIONS } from "./link.ts";
-import type { Remote, SecureServerOptions } from "./secure-server.ts";
+import { endThenHangUp, type Remote, type SecureServerOptions } from "./secure-server.ts";
 import { createBuckets } from "./token-bucket.ts";
 
 export type AcceptLinksOptions = {
@@ -26,6 +27,7 @@ export type AcceptLinksOptions = {
 export function acceptLinks(options: AcceptLinksOptions): NonNullable<SecureServerOptions["onUpgrade"]> {
   const { self, key, clock, onLink, onMessage } = options;
   const webSockets = new WebSocketServer({ noServer: true, clientTracking: false, ...WEBSOCKET_OPTIONS });
+  webSockets.on("wsClientError", (_error, socket) => refuse(socket, new Failure("bad-request")));
   webSockets.on("headers", (headers) => headers.push(`${VERSION_HEADER}: ${PROTOCOL_VERSION}`));
   const wrongTries = createBuckets({ burst: WRONG_KEYS_BURST, refillMs: WRONG_KEY_REFILL_MS, now: clock.now });
 
@@ -64,7 +66,7 @@ export function acceptLinks(options: AcceptLinksOptions): NonNullable<SecureServ
 }
 
 /** Answers an upgrade request with the failure, over HTTP, and hangs up. */
-function refuse(socket: TLSSocket, failure: Failure): void {
+function refuse(socket: Duplex, failure: Failure): void {
   const { status, body } = toWire(failure);
   const text = JSON.stringify(body);
   const head = [
@@ -74,5 +76,5 @@ function refuse(socket: TLSSocket, failure: Failure): void {
     `Content-Length: ${Buffer.byteLength(text)}`,
     "Connection: close",
   ];
-  socket.end(`${head.join("\r\n")}\r\n\r\n${text}`);
+  endThenHangUp(socket, `${head.join("\r\n")}\r\n\r\n${text}`);
 }

@@ -27,7 +27,12 @@ export type RangeReader = {
   close(): void;
 };
 
-export type RangeRequest = { readonly path: string; readonly first: number; readonly last: number; readonly sizeBytes: number };
+export type RangeRequest = {
+  readonly path: string;
+  readonly first: number;
+  readonly last: number;
+  readonly sizeBytes: number;
+};
 
 /** Where the bytes of a body go. */
 export type ByteSink = {
@@ -45,8 +50,19 @@ export type RangeReaderOptions = Pick<DialOptions, "identity" | "signal"> & {
 
 type State =
   | { readonly at: "idle" }
-  | { readonly at: "head"; readonly asked: RangeRequest; readonly sink: ByteSink; readonly done: PromiseWithResolvers<void> }
-  | { readonly at: "body"; readonly sink: ByteSink; readonly done: PromiseWithResolvers<void>; left: number; paused: boolean }
+  | {
+      readonly at: "head";
+      readonly asked: RangeRequest;
+      readonly sink: ByteSink;
+      readonly done: PromiseWithResolvers<void>;
+    }
+  | {
+      readonly at: "body";
+      readonly sink: ByteSink;
+      readonly done: PromiseWithResolvers<void>;
+      left: number;
+      paused: boolean;
+    }
   /** The other side refused: this is the body that says why. */
   | { readonly at: "refusal"; readonly length: number; readonly done: PromiseWithResolvers<void> }
   | { readonly at: "closed"; readonly reason: unknown };
@@ -81,7 +97,8 @@ export async function openRangeReader(options: RangeReaderOptions): Promise<Rang
   socket.setTimeout(idleTimeoutMs);
   socket.on("timeout", () => {
     // While the receiver has no room the other side cannot help being silent.
-    if (state.at === "head" || (state.at === "body" && !state.paused)) end(new Failure("timed-out", `${called} stalled`));
+    if (state.at === "head" || (state.at === "body" && !state.paused))
+      end(new Failure("timed-out", `${called} stalled`));
   });
   socket.on("error", (cause) => end(new Failure("unreachable", `${called} broke off the connection`, { cause })));
   socket.on("close", () => end(new Failure("unreachable", `${called} broke off the connection`)));
@@ -167,7 +184,8 @@ export async function openRangeReader(options: RangeReaderOptions): Promise<Rang
 
   function checkRange(status: number, contentRange: string | undefined, length: number, asked: RangeRequest): void {
     const range = status === 206 ? parseContentRange(contentRange) : { first: 0, last: length - 1, sizeBytes: length };
-    const fits = range && range.first === asked.first && range.last === asked.last && range.sizeBytes === asked.sizeBytes;
+    const fits =
+      range && range.first === asked.first && range.last === asked.last && range.sizeBytes === asked.sizeBytes;
     if (!fits || length !== asked.last - asked.first + 1) {
       throw new Failure("bad-message", `${called} answers with other bytes than were asked for`);
     }

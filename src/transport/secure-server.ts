@@ -32,6 +32,8 @@ export type SecureServerOptions = {
   /** A request to become a link. Without it none can. */
   readonly onUpgrade?: (request: IncomingMessage, socket: TLSSocket, head: Buffer, remote: Remote) => void;
   readonly connectionsPerAddress?: number;
+  readonly handshakeTimeoutMs?: number;
+  readonly idleTimeoutMs?: number;
   readonly log: Logger;
 };
 
@@ -43,14 +45,16 @@ export type SecureServer = { readonly host: string; readonly port: number; close
  */
 export async function startSecureServer(options: SecureServerOptions): Promise<SecureServer> {
   const { identity, onRequest, onUpgrade, log, connectionsPerAddress = CONNECTIONS_PER_ADDRESS } = options;
+  const { handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS, idleTimeoutMs = IDLE_TIMEOUT_MS } = options;
+  const remoteOf = createRemotes();
   const server = createServer(
     {
       ...tlsParameters(identity),
-      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
-      headersTimeout: HANDSHAKE_TIMEOUT_MS,
-      connectionsCheckingInterval: 1_000,
-      requestTimeout: IDLE_TIMEOUT_MS,
-      keepAliveTimeout: IDLE_TIMEOUT_MS,
+      handshakeTimeout: handshakeTimeoutMs,
+      headersTimeout: handshakeTimeoutMs,
+      connectionsCheckingInterval: Math.min(1_000, handshakeTimeoutMs),
+      requestTimeout: idleTimeoutMs,
+      keepAliveTimeout: idleTimeoutMs,
       maxHeaderSize: HEADERS_MAX_BYTES,
       noDelay: true,
     },
@@ -64,38 +68,55 @@ export async function startSecureServer(options: SecureServerOptions): Promise<S
       }
     },
   );
-  limitConnections(server, connectionsPerAddress);
-  server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    socket.on("error", (error) => log.debug({ err: error }, "a link broke while it was set up"));
-    if (onUpgrade && socket instanceof TLSSocket) onUpgrade(request, socket, head, remoteOf(socket));
-    else socket.destroy();
-  });
+  const connections = limitConnections(server, connectionsPerAddress);
+  if (onUpgrade) {
+    server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      socket.on("error", (error) => log.debug({ err: error }, "a link broke while it was set up"));
+      try {
+        if (socket instanceof TLSSocket) onUpgrade(request, socket, head, remoteOf(socket));
+      } catch (error) {
+        log.error({ err: error }, "a link could not be set up");
+        socket.destroy();
+      }
+    });
+  }
   server.on("tlsClientError", (error, socket) => {
     log.debug({ err: error, from: socket.remoteAddress }, "a TLS handshake failed");
     socket.destroy();
   });
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
     log.debug({ err: error }, "what came was not HTTP");
-    const status = error.code === "HPE_HEADER_OVERFLOW" ? "431 Request Header Fields Too Large" : "400 Bad Request";
-    if (socket.writable)
-      socket.end(`HTTP/1.1 ${status}\r\n${VERSION_HEADER}: ${PROTOCOL_VERSION}\r\nConnection: close\r\n\r\n`);
-    else socket.destroy();
+    if (!socket.writable) return void socket.destroy();
+    const status = STATUS_OF_PARSE_ERROR[error.code ?? ""] ?? "400 Bad Request";
+    endThenHangUp(socket, `HTTP/1.1 ${status}\r\n${VERSION_HEADER}: ${PROTOCOL_VERSION}\r\nConnection: close\r\n\r\n`);
   });
   // A client that stops reading in the middle of an answer must not hold its buffers for ever.
-  server.setTimeout(IDLE_TIMEOUT_MS);
+  server.setTimeout(idleTimeoutMs);
 
   const { address, port } = await listen(server, options.host, options.port);
+  server.on("error", (error) => log.error({ err: error }, "connections cannot be accepted"));
   return {
     host: address,
     port,
     async close() {
       const closed = once(server, "close");
       server.close();
-      server.closeAllConnections();
+      // Whatever their state: in the middle of the handshake, of an answer, or a link by now.
+      for (const socket of connections) socket.destroy();
       await closed;
     },
   };
 }
+
+/** Sends the last words on a connection and closes it, whether or not the other side closes its half. */
+export function endThenHangUp(socket: Duplex, text: string): void {
+  socket.end(text, () => socket.destroy());
+}
+
+const STATUS_OF_PARSE_ERROR: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: "431 Request Header Fields Too Large",
+  ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",
+};
 
 type HttpsServer = ReturnType<typeof createServer>;
 
@@ -131,29 +152,38 @@ function listenFailure(cause: unknown, where: string): unknown {
   return cause;
 }
 
-/** Turns away, before the costly handshake, an address that holds too many connections already. */
-function limitConnections(server: HttpsServer, most: number): void {
+/**
+ * Turns away, before the costly handshake, an address that holds too many connections already.
+ * @returns all connections that are open
+ */
+function limitConnections(server: HttpsServer, most: number): ReadonlySet<Socket> {
+  const open = new Set<Socket>();
   const held = new Map<string, number>();
   server.on("connection", (socket: Socket) => {
     const host = plainIp(socket.remoteAddress ?? "");
     const count = (held.get(host) ?? 0) + 1;
     if (count > most) return void socket.destroy();
     held.set(host, count);
+    open.add(socket);
     socket.once("close", () => {
+      open.delete(socket);
       const left = (held.get(host) ?? 1) - 1;
       if (left > 0) held.set(host, left);
       else held.delete(host);
     });
   });
+  return open;
 }
 
-const remotes = new WeakMap<Socket, Remote>();
-
-function remoteOf(socket: Socket): Remote {
-  const known = remotes.get(socket);
-  if (known) return known;
-  const id = socket instanceof TLSSocket ? remoteIdOf(socket) : undefined;
-  const remote = { id, host: plainIp(socket.remoteAddress ?? "") };
-  remotes.set(socket, remote);
-  return remote;
+/** Remembers who is at the other end of each connection, so that a key is hashed once and not for each request. */
+function createRemotes(): (socket: Socket) => Remote {
+  const remotes = new WeakMap<Socket, Remote>();
+  return (socket) => {
+    const known = remotes.get(socket);
+    if (known) return known;
+    const id = socket instanceof TLSSocket ? remoteIdOf(socket) : undefined;
+    const remote = { id, host: plainIp(socket.remoteAddress ?? "") };
+    remotes.set(socket, remote);
+    return remote;
+  };
 }

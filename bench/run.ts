@@ -1,0 +1,32 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { availableParallelism, cpus, tmpdir } from "node:os";
+import path from "node:path";
+import { benchHashingAndScanning, benchStarting } from "./hashing-and-scanning.ts";
+import { benchOneShot } from "./one-shot.ts";
+import { benchSingleFile } from "./single-file.ts";
+
+/** `npm run bench [-- NAME...]`: runs the comparisons named, or all of them. */
+const BENCHES = {
+  "single-file": (workDir: string) => benchSingleFile(workDir),
+  "hashing-and-scanning": benchHashingAndScanning,
+  starting: async (workDir: string) => {
+    benchStarting();
+    await benchOneShot(workDir);
+  },
+} as const;
+
+const wanted = process.argv.slice(2);
+const names = (Object.keys(BENCHES) as (keyof typeof BENCHES)[]).filter(
+  (name) => wanted.length === 0 || wanted.includes(name),
+);
+console.log(`Node ${process.version} on ${availableParallelism()} cores (${cpus()[0]?.model ?? "unknown"})`);
+// Files lie in memory where the system offers that, so that no disk is measured.
+const parent = process.platform === "linux" ? "/dev/shm" : tmpdir();
+for (const name of names) {
+  const workDir = mkdtempSync(path.join(parent, "tukar-bench-"));
+  try {
+    await BENCHES[name](workDir);
+  } finally {
+    rmSync(workDir, { recursive: true, force: true });
+  }
+}

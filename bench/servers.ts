@@ -1,0 +1,207 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { isInstalled } from "./measure.ts";
+
+/** The public tools that tukar is held against, each set up for speed on loopback. */
+
+/** Something that serves a folder, and the command that fetches a file of it to a path. */
+export type Contender = {
+  readonly name: string;
+  readonly pids: readonly number[];
+  fetch(file: string, to: string): readonly string[];
+  close(): Promise<void>;
+};
+
+export const LAUNCHER = path.resolve(import.meta.dirname, "../src/cli/tukar.js");
+
+/** Starts a process that runs until it is ended; `close` ends it. */
+function run(command: string, args: readonly string[]): { readonly child: ChildProcess; close(): Promise<void> } {
+  const child = spawn(command, args, { stdio: ["ignore", "pipe", "ignore"] });
+  return {
+    child,
+    async close() {
+      const closed = once(child, "close");
+      child.kill("SIGTERM");
+      await closed;
+    },
+  };
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+/** Resolves once something accepts connections at the port. */
+async function listening(port: number): Promise<void> {
+  const { connect } = await import("node:net");
+  for (let tries = 0; tries < 200; tries += 1) {
+    const socket = connect(port, "127.0.0.1");
+    const open = await Promise.race([
+      once(socket, "connect").then(() => true),
+      once(socket, "error").then(() => false),
+    ]).catch(() => false);
+    socket.destroy();
+    if (open) return;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  throw new Error(`nothing listens on ${port}`);
+}
+
+/** The JSON line with this event that a tukar process prints. */
+async function lineOf(child: ChildProcess, event: string): Promise<Record<string, unknown>> {
+  if (!child.stdout) throw new Error("no output");
+  for await (const text of createInterface({ input: child.stdout })) {
+    const line = JSON.parse(text);
+    if (line.event === event) return line;
+  }
+  throw new Error(`tukar ended before ${event}`);
+}
+
+/** An index server and a peer that shares `folder` (which lies in a `shared` folder), its files hashed already. */
+export async function startTukar(workDir: string, dir: string): Promise<Contender> {
+  const index = run(process.execPath, [
+    LAUNCHER,
+    "index",
+    "--json",
+    "--home",
+    path.join(workDir, "index"),
+    "--host",
+    "127.0.0.1",
+    "--port",
+    "0",
+  ]);
+  const invite = String((await lineOf(index.child, "ready"))["invite"]);
+  const home = path.join(workDir, "server-home");
+  const peer = run(process.execPath, [
+    LAUNCHER,
+    "peer",
+    invite,
+    "--json",
+    "--name",
+    "server",
+    "--headless",
+    "--home",
+    home,
+    "--dir",
+    dir,
+    "--host",
+    "127.0.0.1",
+  ]);
+  await lineOf(peer.child, "shared");
+  return {
+    name: "tukar (TLS 1.3, verified)",
+    pids: [peer.child.pid ?? 0],
+    fetch: (file, to) => [
+      process.execPath,
+      LAUNCHER,
+      "get",
+      "server",
+      file,
+      "-o",
+      to,
+      "--quiet",
+      "--home",
+      path.join(workDir, "client-home"),
+      "--index",
+      invite,
+    ],
+    async close() {
+      await peer.close();
+      await index.close();
+    },
+  };
+}
+
+export async function startNginx(workDir: string, folder: string): Promise<Contender | undefined> {
+  if (!isInstalled("nginx") || !isInstalled("curl") || !isInstalled("openssl")) return undefined;
+  const port = await freePort();
+  const [key, certificate] = [path.join(workDir, "nginx.key"), path.join(workDir, "nginx.crt")];
+  execFileSync(
+    "openssl",
+    [
+      "req",
+      "-x509",
+      "-newkey",
+      "ec",
+      "-pkeyopt",
+      "ec_paramgen_curve:P-256",
+      "-nodes",
+      "-keyout",
+      key,
+      "-out",
+      certificate,
+      "-days",
+      "2",
+      "-subj",
+      "/CN=localhost",
+    ],
+    { stdio: "ignore" },
+  );
+  const configuration = path.join(workDir, "nginx.conf");
+  writeFileSync(
+    configuration,
+    `daemon off; user root; pid ${workDir}/nginx.pid; error_log /dev/null; worker_processes 1; events { worker_connections 64; }
+     http { access_log off; sendfile on; tcp_nopush on; server { listen 127.0.0.1:${port} ssl; root ${folder};
+     ssl_certificate ${certificate}; ssl_certificate_key ${key}; ssl_protocols TLSv1.3; ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256; } }`,
+  );
+  const server = run("nginx", ["-c", configuration, "-p", workDir]);
+  await listening(port);
+  return {
+    name: "nginx -> curl (TLS 1.3, unverified)",
+    pids: [server.child.pid ?? 0],
+    fetch: (file, to) => ["curl", "-sS", "-k", "-o", to, `https://127.0.0.1:${port}/${file}`],
+    close: server.close,
+  };
+}
+
+export async function startRsyncDaemon(workDir: string, folder: string): Promise<Contender | undefined> {
+  if (!isInstalled("rsync")) return undefined;
+  const port = await freePort();
+  const configuration = path.join(workDir, "rsyncd.conf");
+  writeFileSync(
+    configuration,
+    `use chroot = no\nport = ${port}\naddress = 127.0.0.1\n[files]\npath = ${folder}\nread only = yes\n`,
+  );
+  const server = run("rsync", ["--daemon", "--no-detach", `--config=${configuration}`]);
+  await listening(port);
+  return {
+    name: "rsync daemon (plain)",
+    pids: [server.child.pid ?? 0],
+    fetch: (file, to) => ["rsync", "-W", "--inplace", `rsync://127.0.0.1:${port}/files/${file}`, to],
+    close: server.close,
+  };
+}
+
+export async function startRsyncOverSsh(workDir: string, folder: string): Promise<Contender | undefined> {
+  if (!isInstalled("rsync") || !isInstalled("sshd")) return undefined;
+  const port = await freePort();
+  const [hostKey, userKey] = [path.join(workDir, "ssh-host"), path.join(workDir, "ssh-user")];
+  for (const key of [hostKey, userKey]) execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", key]);
+  const authorized = path.join(workDir, "authorized_keys");
+  writeFileSync(authorized, execFileSync("cat", [`${userKey}.pub`]));
+  chmodSync(authorized, 0o600);
+  mkdirSync("/run/sshd", { recursive: true });
+  const configuration = path.join(workDir, "sshd_config");
+  writeFileSync(
+    configuration,
+    `ListenAddress 127.0.0.1\nPort ${port}\nHostKey ${hostKey}\nAuthorizedKeysFile ${authorized}\nStrictModes no\nUsePAM no\nPidFile none\n`,
+  );
+  const server = run("/usr/sbin/sshd", ["-D", "-f", configuration]);
+  await listening(port);
+  const ssh = `ssh -p ${port} -i ${userKey} -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR`;
+  return {
+    name: "rsync over ssh",
+    pids: [server.child.pid ?? 0],
+    fetch: (file, to) => ["rsync", "-W", "--inplace", "-e", ssh, `127.0.0.1:${path.join(folder, file)}`, to],
+    close: server.close,
+  };
+}
