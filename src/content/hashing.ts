@@ -1,9 +1,9 @@
-import { extname } from "node:path";
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import type { Logger } from "pino";
 import { Failure } from "../protocol/failures.ts";
 import type { HashedFile, HashTarget } from "./hash-file.ts";
 import type { FromHashWorker, HashOutcome, ToHashWorker } from "./hash-messages.ts";
+import { startThread as startWorker } from "./thread.ts";
 
 export type HashingOptions = { readonly threads: number; readonly log?: Logger };
 
@@ -154,9 +154,8 @@ export function startHashing({ threads: most, log }: HashingOptions): Hashing {
   }
 
   function startThread(): Thread {
-    const worker = new Worker(new URL(`./hash-worker${extname(import.meta.url)}`, import.meta.url), {
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
-    });
+    const limits = { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB };
+    const worker = startWorker(import.meta.url, "hash-worker", undefined, limits);
     const thread: Thread = { worker, jobs: new Map(), bytes: 0 };
     threads.add(thread);
     worker.on("message", (message: FromHashWorker) => {

@@ -13,7 +13,8 @@ const KEY_BYTES = 32;
 export async function loadNetworkKey(home: string): Promise<NetworkKey> {
   const file = path.join(home, "network-key");
   const kept =
-    (await readPrivateFile(file)) ?? (await createPrivateFile(file, `${randomBytes(KEY_BYTES).toString("base64url")}\n`));
+    (await readPrivateFile(file)) ??
+    (await createPrivateFile(file, `${randomBytes(KEY_BYTES).toString("base64url")}\n`));
   const key = parseNetworkKey(kept.trim());
   if (key) return key;
   throw new Failure(

@@ -237,5 +237,14 @@ function entryOf(link: Link, { name, hosts, files, bytes }: Newcomer, port: numb
   const onIndexHost = isLoopback(remoteHost);
   const seen = onIndexHost ? [] : [remoteHost];
   const candidates = [...new Set([...seen, ...hosts.filter((host) => !isLoopback(host))])];
-  return { id, name, hosts: candidates.slice(0, CANDIDATES_MAX), on_index_host: onIndexHost, port, files, bytes, reachable: null };
+  return {
+    id,
+    name,
+    hosts: candidates.slice(0, CANDIDATES_MAX),
+    on_index_host: onIndexHost,
+    port,
+    files,
+    bytes,
+    reachable: null,
+  };
 }

@@ -88,7 +88,12 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
       },
       back: () => events.tell({ event: "index-back", ...network.address }),
     },
-    role: { as: "peer", port: server.address()?.port ?? null, hosts: () => ownHosts(options.host), listen: server.tryListen },
+    role: {
+      as: "peer",
+      port: server.address()?.port ?? null,
+      hosts: () => ownHosts(options.host),
+      listen: server.tryListen,
+    },
   });
   const member = membership;
   started.defer(() => member.close());
@@ -159,6 +164,7 @@ function listenerOf(events: PeerEvents): Pick<MembershipListener, "joined" | "le
     joined: ({ id, name, hosts, port }) => events.tell({ event: "peer-joined", id, name, host: hosts[0] ?? "", port }),
     left: ({ id, name }) => events.tell({ event: "peer-left", id, name }),
     lost: (reason) => events.tell({ event: "index-lost", reason: reason.message }),
-    ended: (reason) => events.tell({ event: "problem", message: `The index server does not let us back in: ${reason.message}` }),
+    ended: (reason) =>
+      events.tell({ event: "problem", message: `The index server does not let us back in: ${reason.message}` }),
   };
 }

@@ -47,6 +47,18 @@ export type LinkOptions = {
 /** How long a closing handshake may take before the socket is cut. */
 const CLOSE_GRACE_MS = 1_000;
 const NORMAL_CLOSURE = 1000;
+/** How the other side's closing frame tells what it did not like (RFC 6455, 7.4.1), where no ERROR could be sent. */
+const CLOSE_CODES: Readonly<Record<number, FailureCode>> = {
+  1002: "bad-message",
+  1003: "bad-message",
+  1007: "bad-message",
+  1009: "too-large",
+};
+
+type State =
+  | { readonly at: "open" }
+  | { readonly at: "closing"; readonly reason: Failure | undefined; readonly callOff: () => void }
+  | { readonly at: "closed" };
 
 /** Speaks the messages of the protocol over an open WebSocket. What breaks the protocol ends the link, nothing else. */
 export function createLink({ socket, self, remoteId, remoteHost, side, clock, onMessage }: LinkOptions): Link {
@@ -57,12 +69,16 @@ export function createLink({ socket, self, remoteId, remoteHost, side, clock, on
   });
   const ended = Promise.withResolvers<Failure | undefined>();
   let heardAtMs = clock.now();
-  let state: "open" | "closing" | "closed" = "open";
+  let state: State = { at: "open" };
 
   const stopPinging = side === "dialled" ? every(clock, PING_INTERVAL_MS, () => send("PING", {})) : () => undefined;
-  const stopListening = every(clock, PING_INTERVAL_MS, () => {
-    if (clock.now() - heardAtMs > SILENCE_LIMIT_MS) end(new Failure("timed-out", "The other side fell silent"));
-  });
+  let stopListening = clock.after(SILENCE_LIMIT_MS, endIfSilent);
+
+  function endIfSilent(): void {
+    const leftMs = heardAtMs + SILENCE_LIMIT_MS - clock.now();
+    if (leftMs <= 0) end(new Failure("timed-out", "The other side fell silent"));
+    else stopListening = clock.after(leftMs, endIfSilent);
+  }
 
   function send<T extends MessageType>(type: T, data: MessageData<T>): string {
     const { id, encoded } = encodeMessage(self, type, data, clock.now());
@@ -71,35 +87,40 @@ export function createLink({ socket, self, remoteId, remoteHost, side, clock, on
   }
 
   function sendEncoded(encoded: string): void {
-    if (state !== "open") return;
+    if (state.at !== "open") return;
     socket.send(encoded);
     if (socket.bufferedAmount > LINK_QUEUE_MAX_BYTES)
       end(new Failure("too-many", "The other side does not read its messages"));
   }
 
-  /** The link is over, for this reason; whatever it still held is dropped. */
+  /** The link is over; whatever it still held is dropped. */
   function end(reason: Failure | undefined): void {
-    if (state === "closed") return;
-    state = "closed";
+    if (state.at === "closed") return;
+    if (state.at === "closing") state.callOff();
+    ended.resolve(state.at === "closing" ? state.reason : reason);
+    state = { at: "closed" };
     stopPinging();
     stopListening();
     socket.terminate();
-    ended.resolve(reason);
+  }
+
+  /** Nothing is sent or taken any more, but the other side has a moment to hear why. */
+  function windUp(reason: Failure | undefined): void {
+    if (state.at !== "open") return;
+    state = { at: "closing", reason, callOff: clock.after(CLOSE_GRACE_MS, () => end(reason)) };
   }
 
   function close(failure?: Failure): void {
-    if (state !== "open") return;
+    if (state.at !== "open") return;
     if (failure) send("ERROR", { ...toWire(failure).body, of: null });
     else send("LEAVE", {});
     if (socket.readyState !== socket.OPEN) return end(failure);
-    state = "closing";
+    windUp(failure);
     socket.close(NORMAL_CLOSURE);
-    clock.after(CLOSE_GRACE_MS, () => end(failure));
-    socket.once("close", () => end(failure));
   }
 
   function receive(data: RawData, isBinary: boolean): void {
-    if (state !== "open") return;
+    if (state.at !== "open") return;
     heardAtMs = clock.now();
     if (side === "accepted" && !allowance.take())
       return close(new Failure("too-many", "The other side sends too many messages"));
@@ -124,10 +145,15 @@ export function createLink({ socket, self, remoteId, remoteHost, side, clock, on
   }
 
   socket.on("message", receive);
-  socket.on("error", (error: Error) =>
-    end(new Failure(failureCodeOf(error), `The link broke: ${error.message}`, { cause: error })),
+  socket.on("error", (error: Error) => {
+    const failure = new Failure(failureCodeOf(error), `The link broke: ${error.message}`, { cause: error });
+    // What breaks the rules of WebSockets `ws` answers with a closing frame that says so, and closes by itself.
+    if (failure.code === "unreachable") end(failure);
+    else windUp(failure);
+  });
+  socket.on("close", (code: number) =>
+    end(new Failure(CLOSE_CODES[code] ?? "unreachable", "The other side closed the connection")),
   );
-  socket.on("close", () => end(new Failure("unreachable", "The other side closed the connection")));
 
   const link: Link = { remoteId, remoteHost, send, sendEncoded, close, closed: ended.promise };
   return link;

@@ -30,8 +30,8 @@ const REFUSAL_MAX_BYTES = 16 * 1024;
 
 /**
  * Turns a connection into a link, proving the network key on the way.
- * @throws Failure with the code of the other side's refusal, "not-tukar", "protocol-older", "protocol-newer" or
- * "unreachable"; the signal's reason if it aborts
+ * @throws Failure with the code of the other side's refusal, "not-tukar", "protocol-older", "protocol-newer",
+ * "unreachable" or "timed-out"; the signal's reason if it aborts
  */
 export function openLink(options: OpenLinkOptions): Promise<Link> {
   const { connection, self, key, called, clock, signal, onMessage } = options;
@@ -42,11 +42,12 @@ export function openLink(options: OpenLinkOptions): Promise<Link> {
   const webSocket = new WebSocket(`ws://tukar${LINK_PATH}`, {
     ...WEBSOCKET_OPTIONS,
     headers,
-    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     createConnection: () => socket,
   });
   return new Promise((resolve, reject) => {
     const abort = (): void => fail(signal.reason);
+    const late = (): void => fail(new Failure("timed-out", `Cannot link with ${called}: it does not answer`));
+    const callOff = clock.after(HANDSHAKE_TIMEOUT_MS, late);
     signal.addEventListener("abort", abort, { once: true });
     webSocket.once("upgrade", (response) => {
       try {
@@ -60,20 +61,24 @@ export function openLink(options: OpenLinkOptions): Promise<Link> {
     });
     webSocket.once("error", onError);
     webSocket.once("open", () => {
-      signal.removeEventListener("abort", abort);
+      release();
       webSocket.off("error", onError);
       resolve(createLink({ socket: webSocket, self, remoteId, remoteHost: host, side: "dialled", clock, onMessage }));
     });
     if (signal.aborted) abort();
 
     function onError(cause: Error): void {
-      const broken = "code" in cause || cause.message.includes("socket hang up");
-      fail(
-        new Failure(broken ? "unreachable" : "not-tukar", `Cannot link with ${called}: ${cause.message}`, { cause }),
-      );
+      const code = "code" in cause ? String(cause.code) : "";
+      // Without a code it is `ws` that found the answer wrong, with HPE_... the HTTP parser.
+      const found = code === "" || code.startsWith("HPE_") ? "not-tukar" : "unreachable";
+      fail(new Failure(found, `Cannot link with ${called}: ${cause.message}`, { cause }));
+    }
+    function release(): void {
+      callOff();
+      signal.removeEventListener("abort", abort);
     }
     function fail(reason: unknown): void {
-      signal.removeEventListener("abort", abort);
+      release();
       webSocket.off("error", onError).on("error", () => undefined);
       webSocket.terminate();
       socket.destroy();
@@ -85,9 +90,13 @@ export function openLink(options: OpenLinkOptions): Promise<Link> {
 async function refusal(response: IncomingMessage, called: string): Promise<Failure> {
   checkVersion(response.headers[VERSION_HEADER], called);
   let body = "";
-  for await (const chunk of response.setEncoding("utf8")) {
-    body += chunk;
-    if (body.length > REFUSAL_MAX_BYTES) break;
+  try {
+    for await (const chunk of response.setEncoding("utf8")) {
+      body += chunk;
+      if (body.length > REFUSAL_MAX_BYTES) break;
+    }
+  } catch (cause) {
+    return new Failure("unreachable", `${called} broke off the connection`, { cause });
   }
   return fromWire(jsonOrUndefined(body), called);
 }

@@ -99,6 +99,7 @@ function start(args: readonly string[], cwd: string | undefined): ChildProcess {
   const env = { ...process.env, TUKAR_HOME: undefined, TUKAR_INDEX: undefined, NO_COLOR: "1" };
   return spawn(process.execPath, [LAUNCHER, ...args], {
     ...(cwd !== undefined && { cwd }),
+    ...BOUND,
     env,
     stdio: ["pipe", "pipe", "pipe"],
   });

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import type { TcpSocketConnectOpts } from "node:net";
 import type { TestContext } from "node:test";
 import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
 import type { Identity } from "../../src/transport/identity.ts";
@@ -17,7 +18,8 @@ export type TlsClient = {
 export type TlsClientOptions = { readonly port: number; readonly identity?: Identity | undefined } & Omit<
   ConnectionOptions,
   "port"
->;
+> &
+  Pick<Partial<TcpSocketConnectOpts>, "localAddress">;
 
 /** Connects to 127.0.0.1, with a certificate or (without identity) as a guest. */
 export async function tlsClient(t: TestContext, { port, identity, ...more }: TlsClientOptions): Promise<TlsClient> {

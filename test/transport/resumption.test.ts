@@ -44,25 +44,25 @@ async function ticketOf(t: TestContext, port: number, identity: Identity | undef
 }
 
 const RESUMING = [
-  { first: me, then: me, what: "with its own certificate" },
-  { first: me, then: undefined, what: "without any certificate" },
-  { first: me, then: other, what: "with the certificate of another" },
-  { first: undefined, then: undefined, what: "as the guest that it was" },
-  { first: undefined, then: me, what: "with a certificate, having been a guest" },
+  { first: me, later: me, what: "with its own certificate" },
+  { first: me, later: undefined, what: "without any certificate" },
+  { first: me, later: other, what: "with the certificate of another" },
+  { first: undefined, later: undefined, what: "as the guest that it was" },
+  { first: undefined, later: me, what: "with a certificate, having been a guest" },
 ];
 
-for (const { first, then, what } of RESUMING) {
+for (const { first, later, what } of RESUMING) {
   test(`who resumes a session ${what} is never taken for anybody else`, { timeout: 10_000 }, async (t) => {
     const { running, seen } = await whoAsks(t);
     const session = await ticketOf(t, running.port, first);
-    const client = await tlsClient(t, { port: running.port, identity: then, session });
+    const client = await tlsClient(t, { port: running.port, identity: later, session });
     client.socket.write(get("/"));
     await client.until(/200/);
-    const allowed = client.socket.isSessionReused() ? [first?.id, undefined] : [then?.id];
+    const allowed = client.socket.isSessionReused() ? [first?.id, undefined] : [later?.id];
     assert.ok(allowed.includes(seen.all[1]), `taken for ${seen.all[1]}`);
     // Whoever resumes holds the secret of the first session, so it may only be who began that one.
     if (first === undefined)
-      assert.ok(seen.all[1] === undefined || (!client.socket.isSessionReused() && seen.all[1] === then?.id));
+      assert.ok(seen.all[1] === undefined || (!client.socket.isSessionReused() && seen.all[1] === later?.id));
   });
 }
 

@@ -125,6 +125,7 @@ test("whoever connects and asks nothing is cut off", { timeout: 10_000 }, async 
 test("whoever stops reading in the middle of an answer is cut off", { timeout: 20_000 }, async (t) => {
   const closed = Promise.withResolvers<void>();
   const server = await start(t, {
+    handshakeTimeoutMs: 100,
     idleTimeoutMs: 100,
     async onRequest(request, response) {
       if (request.url === "/") return answerJson(response, { hello: "you" });

@@ -67,7 +67,10 @@ export async function fetchContent(options: FetchContentOptions): Promise<void> 
 }
 
 function wrongTwice(called: string, index: number): Failure {
-  return new Failure("content-mismatch", `${called} sent wrong bytes twice (block ${index}): the file there is damaged or it lies`);
+  return new Failure(
+    "content-mismatch",
+    `${called} sent wrong bytes twice (block ${index}): the file there is damaged or it lies`,
+  );
 }
 
 /** Neighbours of a sorted list of block indexes, put together into runs of at most `most` blocks. */

@@ -1,8 +1,8 @@
 import path from "node:path";
 import { contentIdOf, hashBlock } from "../../content/blake3.ts";
 import { openPartialFile, saveWhole } from "../../content/partial-file.ts";
-import type { GetEvent } from "../../protocol/control-api.ts";
 import { blockCount, type ContentId } from "../../protocol/content-id.ts";
+import type { GetEvent } from "../../protocol/control-api.ts";
 import { Failure } from "../../protocol/failures.ts";
 import type { FileEntry } from "../../protocol/listing.ts";
 import { createBackoff } from "../../transport/backoff.ts";
@@ -39,7 +39,12 @@ const RETRY = { firstMs: 500, mostMs: 10_000 };
  * @throws Failure "unreachable" or "timed-out" when the peer stays away, "content-mismatch", "no-such-file" (it is
  * gone or changed there), "disk-full", "cannot-save"; what is verified stays for the next try
  */
-export async function fetchFile(wish: FileWish, deps: FetchFileDeps, tell: (event: GetEvent) => void, signal: AbortSignal): Promise<void> {
+export async function fetchFile(
+  wish: FileWish,
+  deps: FetchFileDeps,
+  tell: (event: GetEvent) => void,
+  signal: AbortSignal,
+): Promise<void> {
   const { entry, wanted } = wish;
   const { content, size, path: sharePath } = entry;
   const place = { file: wanted, sizeBytes: size, content };
@@ -65,7 +70,13 @@ export function partName(content: ContentId): string {
   return `${content}.part`;
 }
 
-async function untilFetched(wish: FileWish, partFile: string, deps: FetchFileDeps, tell: (event: GetEvent) => void, signal: AbortSignal) {
+async function untilFetched(
+  wish: FileWish,
+  partFile: string,
+  deps: FetchFileDeps,
+  tell: (event: GetEvent) => void,
+  signal: AbortSignal,
+) {
   const { size, path: sharePath } = wish.entry;
   const backoff = createBackoff(RETRY);
   let verifiedBytes = 0;
@@ -90,7 +101,13 @@ async function untilFetched(wish: FileWish, partFile: string, deps: FetchFileDep
 }
 
 /** A peer that restarts is first unreachable, then perhaps unknown to the index server for a moment, or we to it. */
-const WORTH_RETRYING: ReadonlySet<string> = new Set(["unreachable", "timed-out", "no-such-peer", "not-a-member", "too-many"]);
+const WORTH_RETRYING: ReadonlySet<string> = new Set([
+  "unreachable",
+  "timed-out",
+  "no-such-peer",
+  "not-a-member",
+  "too-many",
+]);
 
 function gaveUp(last: Failure, verifiedBytes: number, size: number): Failure {
   const kept = verifiedBytes > 0 ? `; ${verifiedBytes} of ${size} bytes are verified and stay for the next try` : "";
@@ -120,7 +137,10 @@ async function fetchOnce(
   };
   try {
     onProgress();
-    const receivers = await openReceivers({ target: source.target, identity: deps.identity, called: source.called, partFile, signal }, size);
+    const receivers = await openReceivers(
+      { target: source.target, identity: deps.identity, called: source.called, partFile, signal },
+      size,
+    );
     try {
       await fetchContent({ content, list, partial, called: source.called, receivers, onProgress });
     } finally {
@@ -134,10 +154,18 @@ async function fetchOnce(
 }
 
 /** A file of one block needs no block list: its content id follows from its bytes. Wrong bytes are asked for once more. */
-async function verifiedBytes(source: RemotePeer, content: ContentId, sizeBytes: number, signal: AbortSignal): Promise<Buffer> {
+async function verifiedBytes(
+  source: RemotePeer,
+  content: ContentId,
+  sizeBytes: number,
+  signal: AbortSignal,
+): Promise<Buffer> {
   for (let tries = 0; tries < 2; tries += 1) {
     const bytes = await source.bytes(content, sizeBytes, signal);
     if (contentIdOf({ sizeBytes, hashes: hashBlock(bytes) }) === content) return bytes;
   }
-  throw new Failure("content-mismatch", `${source.called} sent wrong bytes twice: the file there is damaged or it lies`);
+  throw new Failure(
+    "content-mismatch",
+    `${source.called} sent wrong bytes twice: the file there is damaged or it lies`,
+  );
 }

@@ -1,5 +1,5 @@
-import path from "node:path";
 import { availableParallelism } from "node:os";
+import path from "node:path";
 import type { ContentId } from "../../protocol/content-id.ts";
 import type { GetEvent, GetRequest } from "../../protocol/control-api.ts";
 import { Failure } from "../../protocol/failures.ts";
@@ -41,7 +41,10 @@ export function get(request: GetRequest, deps: GetDeps, signal: AbortSignal): As
   }
 
   /** The files that a name means, each with its path below what was asked for. */
-  async function* wishesOf(name: string, source: RemotePeer): AsyncGenerator<{ readonly file: FileEntry; readonly below: string }> {
+  async function* wishesOf(
+    name: string,
+    source: RemotePeer,
+  ): AsyncGenerator<{ readonly file: FileEntry; readonly below: string }> {
     try {
       const found = await resolve(name, source);
       if (found.kind === "file") return yield { file: found, below: baseName(found.path) };
@@ -49,7 +52,8 @@ export function get(request: GetRequest, deps: GetDeps, signal: AbortSignal): As
       const top = parentPath(found.path);
       for await (const file of source.list(found.path, true, signal)) {
         if (file.kind !== "file") continue;
-        if (!file.path.startsWith(`${found.path}/`)) throw new Failure("bad-message", `${source.called} lists "${file.path}" below "${found.path}"`);
+        if (!file.path.startsWith(`${found.path}/`))
+          throw new Failure("bad-message", `${source.called} lists "${file.path}" below "${found.path}"`);
         yield { file, below: top === "" ? file.path : file.path.slice(top.length + 1) };
       }
     } catch (error) {
@@ -62,7 +66,10 @@ export function get(request: GetRequest, deps: GetDeps, signal: AbortSignal): As
     return source.resolve(name, ({ bytes, total }) => hashing({ event: "hashing", path: name, bytes, total }), signal);
   }
 
-  async function fetchOne({ file, below }: { readonly file: FileEntry; readonly below: string }, save: Saving): Promise<void> {
+  async function fetchOne(
+    { file, below }: { readonly file: FileEntry; readonly below: string },
+    save: Saving,
+  ): Promise<void> {
     const progress = throttled((event: GetEvent) => events.push(event), deps.clock.now);
     const tell = (event: GetEvent): void => (event.event === "progress" ? progress(event) : events.push(event));
     try {
@@ -102,7 +109,10 @@ function isHashed(entry: FileEntry): entry is HashedEntry {
 type Saving = (below: string) => { readonly wanted: string; readonly partFolder: string };
 
 /** The rule of `-o`: an existing folder, a path that ends with a slash and anything for several files is a folder. */
-async function chooseSaving({ output, names, recursive }: GetRequest, { received, platform }: GetDeps): Promise<Saving> {
+async function chooseSaving(
+  { output, names, recursive }: GetRequest,
+  { received, platform }: GetDeps,
+): Promise<Saving> {
   const local = (below: string): string => path.join(...below.split("/").map((name) => localName(name, platform)));
   if (output === null) {
     const partFolder = path.join(received, PART_FOLDER);

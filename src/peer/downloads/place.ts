@@ -26,7 +26,11 @@ export async function findPlace(
     const file = numbered(wanted.file, number);
     const found = await lookAt(file);
     if (found === undefined) return { file, present: false };
-    if (found.isFile && found.sizeBytes === wanted.sizeBytes && (await hashLocalFile(file, signal)) === wanted.content) {
+    if (
+      found.isFile &&
+      found.sizeBytes === wanted.sizeBytes &&
+      (await hashLocalFile(file, signal)) === wanted.content
+    ) {
       return { file, present: true };
     }
   }

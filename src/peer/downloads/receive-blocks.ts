@@ -50,11 +50,21 @@ export function createPiecePool(): PiecePool {
  * the next one comes in. Resolves when all of them were received and written; a wrong block is reported, not thrown.
  * @throws Failure as `RangeReader.read` does, "disk-full" or "cannot-save"; the reader is then of no more use
  */
-export async function receiveBlocks(reader: RangeReader, run: BlockRun, pool: PiecePool, onBlock: OnBlock): Promise<void> {
+export async function receiveBlocks(
+  reader: RangeReader,
+  run: BlockRun,
+  pool: PiecePool,
+  onBlock: OnBlock,
+): Promise<void> {
   const { list, fd, file } = run;
   const blockSize = blockSizeFor(list.sizeBytes);
   const drained = Promise.withResolvers<void>();
-  const queue: { readonly piece: Buffer; readonly length: number; readonly position: number; readonly ends: number | undefined }[] = [];
+  const queue: {
+    readonly piece: Buffer;
+    readonly length: number;
+    readonly position: number;
+    readonly ends: number | undefined;
+  }[] = [];
   const wrong = new Set<number>();
   let writing = false;
   let writeFailure: unknown;

@@ -1,11 +1,12 @@
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort } from "node:worker_threads";
+import { threadData } from "../../content/thread.ts";
 import { Failure } from "../../protocol/failures.ts";
 import type { FromReceiveThread, ReceiveThreadStart, ToReceiveThread } from "./receive-thread-messages.ts";
 import { openReceiver } from "./receiver.ts";
 
 /** Entry of a receiving thread: runs of blocks come in as messages, how each ended goes out. */
 
-const receiver = openReceiver(workerData as ReceiveThreadStart);
+const receiver = openReceiver(threadData<ReceiveThreadStart>());
 receiver.catch(() => undefined); // whoever asks for the first run hears of it
 
 function tell(message: FromReceiveThread): void {

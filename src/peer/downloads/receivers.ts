@@ -1,6 +1,5 @@
 import { availableParallelism } from "node:os";
-import { extname } from "node:path";
-import { Worker } from "node:worker_threads";
+import { startThread } from "../../content/thread.ts";
 import { Failure } from "../../protocol/failures.ts";
 import type { OnBlock } from "./receive-blocks.ts";
 import type { FromReceiveThread, ReceiveThreadStart, ToReceiveThread } from "./receive-thread-messages.ts";
@@ -23,8 +22,7 @@ export async function openReceivers(options: ReceiverOptions, sizeBytes: number)
 /** A receiver on a thread of its own, for files large enough to be worth starting one. */
 export async function openThreadedReceiver(options: ReceiverOptions): Promise<Receiver> {
   const { signal, ...start } = options;
-  const entry = new URL(`./receive-thread${extname(import.meta.url)}`, import.meta.url);
-  const worker = new Worker(entry, { workerData: start satisfies ReceiveThreadStart });
+  const worker = startThread(import.meta.url, "receive-thread", start satisfies ReceiveThreadStart);
   let current: { readonly onBlock: OnBlock; readonly done: PromiseWithResolvers<void> } | undefined;
   let ended: { readonly reason: unknown } | undefined;
 

@@ -1,7 +1,6 @@
 import { EventEmitter } from "node:events";
-import { extname } from "node:path";
-import { Worker } from "node:worker_threads";
 import type { Logger } from "pino";
+import { startThread } from "../../content/thread.ts";
 import { Failure } from "../../protocol/failures.ts";
 import type { SharePath } from "../../protocol/share-path.ts";
 import type { Totals } from "./catalog-reader.ts";
@@ -25,10 +24,8 @@ const YOUNG_GENERATION_MB = 8;
 /** Starts the thread of `library-worker.ts` and speaks with it. Rejects if it cannot open its database. */
 export async function startLibraryThread(options: { readonly worker: LibraryWorkerOptions; readonly log: Logger }) {
   const { log } = options;
-  const worker = new Worker(new URL(`./library-worker${extname(import.meta.url)}`, import.meta.url), {
-    workerData: options.worker,
-    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
-  });
+  const limits = { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB };
+  const worker = startThread(import.meta.url, "library-worker", options.worker, limits);
   const events = new EventEmitter<{ change: [Totals]; problem: [string] }>().setMaxListeners(0);
   const opened = Promise.withResolvers<void>();
   const ready = Promise.withResolvers<void>();

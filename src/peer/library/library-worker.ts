@@ -1,5 +1,6 @@
-import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { type MessagePort, parentPort } from "node:worker_threads";
 import { startHashing } from "../../content/hashing.ts";
+import { threadData } from "../../content/thread.ts";
 import { Failure } from "../../protocol/failures.ts";
 import type { SharePath } from "../../protocol/share-path.ts";
 import { createBackgroundHashing } from "./background-hashing.ts";
@@ -16,7 +17,7 @@ import { tidy } from "./tidy.ts";
 /** Listeners hear of changes at most this often. */
 const CHANGED_INTERVAL_MS = 100;
 
-if (parentPort) openOrFail(parentPort, workerData as LibraryWorkerOptions);
+if (parentPort) openOrFail(parentPort, threadData<LibraryWorkerOptions>());
 
 function openOrFail(port: MessagePort, options: LibraryWorkerOptions): void {
   try {

@@ -48,17 +48,28 @@ export async function join(options: JoinOptions): Promise<Joined> {
     { hosts: [target.address.host], port: target.address.port, expectedId: target.indexId },
     { identity, signal },
   );
-  await checkIdentity(target, connection.remoteId, knownIds).catch((error: unknown) => {
-    connection.socket.destroy();
-    throw error;
-  });
+  // Without an invite to say who it is, whoever was met first at the address has to be met again.
+  if (target.indexId === undefined) {
+    await knownIds.check(target.address, connection.remoteId).catch((error: unknown) => {
+      connection.socket.destroy();
+      throw error;
+    });
+  }
 
   const inbox = createInbox(onMessage);
   const link = await openLink({ connection, self, key: target.key, called, clock, signal, onMessage: inbox.receive });
+  // Only now is it known to be an index server, and to have let us in.
+  await knownIds.remember(target.address, connection.remoteId).catch((error: unknown) => {
+    link.close();
+    throw error;
+  });
   const settled = settle(link, inbox.next, joining, listen);
   const late = Promise.withResolvers<never>();
-  const callOff = clock.after(HANDSHAKE_TIMEOUT_MS, () => late.reject(new Failure("timed-out", `The ${called} does not let us in`)));
+  const callOff = clock.after(HANDSHAKE_TIMEOUT_MS, () =>
+    late.reject(new Failure("timed-out", `The ${called} does not let us in`)),
+  );
   const abort = (): void => late.reject(signal.reason);
+  if (signal.aborted) abort();
   signal.addEventListener("abort", abort, { once: true });
   const ended = link.closed.then((reason) => {
     throw explained(reason, called, target.address);
@@ -76,12 +87,6 @@ export async function join(options: JoinOptions): Promise<Joined> {
     ended.catch(() => undefined);
     settled.catch(() => undefined);
   }
-}
-
-/** An id from an invite or an earlier meeting must be met again; the first id ever met is remembered. */
-async function checkIdentity(target: NetworkTarget, shown: PeerId, knownIds: KnownIds): Promise<void> {
-  if (target.indexId === undefined) await knownIds.meet(target.address, shown);
-  else await knownIds.trust(target.address, shown);
 }
 
 type Inbox = {
@@ -138,7 +143,13 @@ async function settle(link: Link, next: Inbox["next"], joining: MessageData<"JOI
 
 function explained(reason: Failure | undefined, called: string, address: Address): Failure {
   if (reason?.code === "no-free-port") {
-    return new Failure("no-free-port", `The ${called} has no free port left for this host: its operator can widen --peer-ports, or choose one here with --port`);
+    return new Failure(
+      "no-free-port",
+      `The ${called} has no free port left for this host: its operator can widen --peer-ports, or choose one here with --port`,
+    );
   }
-  return new Failure(reason?.code ?? "unreachable", `The ${called} at ${formatAddress(address)} ended the session: ${reason?.message ?? "goodbye"}`);
+  return new Failure(
+    reason?.code ?? "unreachable",
+    `The ${called} at ${formatAddress(address)} ended the session: ${reason?.message ?? "goodbye"}`,
+  );
 }

@@ -1,10 +1,10 @@
 import type { Logger } from "pino";
 import { Failure } from "../../protocol/failures.ts";
-import { INDEX_ROUTES } from "../../protocol/routes.ts";
 import type { Message, MessageData } from "../../protocol/messages.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import type { PeerName } from "../../protocol/peer-name.ts";
 import { RosterEntry } from "../../protocol/roster.ts";
+import { INDEX_ROUTES } from "../../protocol/routes.ts";
 import { createBackoff } from "../../transport/backoff.ts";
 import { type Clock, wait } from "../../transport/clock.ts";
 import type { Identity } from "../../transport/identity.ts";
@@ -44,7 +44,12 @@ export type MembershipOptions = {
 /** A visitor only looks and fetches. A peer listens: on its own port, or (null) on one that it is given. */
 export type MemberRole =
   | { readonly as: "visitor" }
-  | { readonly as: "peer"; readonly port: number | null; readonly hosts: () => readonly string[]; readonly listen: Listen };
+  | {
+      readonly as: "peer";
+      readonly port: number | null;
+      readonly hosts: () => readonly string[];
+      readonly listen: Listen;
+    };
 
 export type Membership = {
   readonly indexId: PeerId;
@@ -102,7 +107,17 @@ export async function startMembership(options: MembershipOptions): Promise<Membe
       ...totals,
     };
     const listen = role.as === "peer" ? role.listen : undefined;
-    const options = { target, identity, self, knownIds, joining, listen, clock, signal: closing.signal, onMessage: receive };
+    const options = {
+      target,
+      identity,
+      self,
+      knownIds,
+      joining,
+      listen,
+      clock,
+      signal: closing.signal,
+      onMessage: receive,
+    };
     const joined = await join(options);
     port = joined.port;
     return joined;
@@ -261,4 +276,11 @@ export async function startMembership(options: MembershipOptions): Promise<Membe
 }
 
 /** Refusals that trying again would not change. */
-const HOPELESS: ReadonlySet<string> = new Set(["wrong-key", "key-required", "identity-mismatch", "protocol-older", "protocol-newer", "replaced"]);
+const HOPELESS: ReadonlySet<string> = new Set([
+  "wrong-key",
+  "key-required",
+  "identity-mismatch",
+  "protocol-older",
+  "protocol-newer",
+  "replaced",
+]);

@@ -7,7 +7,9 @@ export function ownHosts(host: string): readonly string[] {
   if (host !== "::" && host !== "0.0.0.0") return isLoopback(host) ? [] : [host];
   return Object.values(networkInterfaces())
     .flatMap((addresses) => addresses ?? [])
-    .filter(({ internal, address, family }) => !internal && !isLinkLocal(address) && (host === "::" || family === "IPv4"))
+    .filter(
+      ({ internal, address, family }) => !internal && !isLinkLocal(address) && (host === "::" || family === "IPv4"),
+    )
     .toSorted((a, b) => a.family.localeCompare(b.family))
     .map(({ address }) => address)
     .slice(0, CANDIDATES_MAX);

@@ -3,8 +3,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { create as contentDisposition } from "content-disposition";
 import { contentRange } from "../../protocol/byte-range.ts";
 import type { ContentId } from "../../protocol/content-id.ts";
-import type { ByteSender, OpenFile } from "./send-bytes.ts";
 import { judgeConditions } from "./conditions.ts";
+import type { ByteSender, OpenFile } from "./send-bytes.ts";
 
 /** A shared file that is open for serving. */
 export type ServedFile = OpenFile & {
@@ -19,7 +19,12 @@ export type ServedFile = OpenFile & {
  * Answers GET or HEAD with a file: whole, a range, or why not, as RFC 9110 has it. Closes the file.
  * @throws Failure as `ByteSender.send` does, after the head was sent
  */
-export async function answerFile(request: IncomingMessage, response: ServerResponse, file: ServedFile, sender: ByteSender): Promise<void> {
+export async function answerFile(
+  request: IncomingMessage,
+  response: ServerResponse,
+  file: ServedFile,
+  sender: ByteSender,
+): Promise<void> {
   const { sizeBytes, modifiedNs } = file.state;
   const etag = file.content === null ? undefined : `"${file.content}"`;
   const modifiedMs = Number(modifiedNs / 1_000_000n);

@@ -28,14 +28,16 @@ export function judgeConditions(headers: IncomingHttpHeaders, method: string, is
 
 function matches(headers: IncomingHttpHeaders, is: Representation): boolean {
   const ifMatch = headers["if-match"];
-  if (ifMatch !== undefined) return ifMatch.trim() === "*" || (is.etag !== undefined && listed(ifMatch, is.etag, "strong"));
+  if (ifMatch !== undefined)
+    return ifMatch.trim() === "*" || (is.etag !== undefined && listed(ifMatch, is.etag, "strong"));
   const since = httpDate(headers["if-unmodified-since"]);
   return since === undefined || wholeSeconds(is.modifiedMs) <= since;
 }
 
 function isNotModified(headers: IncomingHttpHeaders, is: Representation): boolean {
   const ifNoneMatch = headers["if-none-match"];
-  if (ifNoneMatch !== undefined) return ifNoneMatch.trim() === "*" || (is.etag !== undefined && listed(ifNoneMatch, is.etag, "weak"));
+  if (ifNoneMatch !== undefined)
+    return ifNoneMatch.trim() === "*" || (is.etag !== undefined && listed(ifNoneMatch, is.etag, "weak"));
   const since = httpDate(headers["if-modified-since"]);
   return since !== undefined && wholeSeconds(is.modifiedMs) <= since;
 }

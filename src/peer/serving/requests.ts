@@ -37,7 +37,10 @@ export function createRequestHandler({ library, about, admit }: ServingOptions):
       answerLines(response, resolveLines(library, url.searchParams.get("name") ?? "", closedSignal(response))),
   };
 
-  const below: readonly (readonly [prefix: string, answer: (rest: string, ...args: Parameters<Answer>) => void | Promise<void>])[] = [
+  const below: readonly (readonly [
+    prefix: string,
+    answer: (rest: string, ...args: Parameters<Answer>) => void | Promise<void>,
+  ])[] = [
     [
       PEER_ROUTES.download,
       (rest, request, response) => {
@@ -58,9 +61,18 @@ export function createRequestHandler({ library, about, admit }: ServingOptions):
     ],
   ];
 
-  function sendFile(request: IncomingMessage, response: ServerResponse, file: ReturnType<Library["open"]>): Promise<void> {
+  function sendFile(
+    request: IncomingMessage,
+    response: ServerResponse,
+    file: ReturnType<Library["open"]>,
+  ): Promise<void> {
     const { fd, state, content, entry } = file;
-    return answerFile(request, response, { fd, state, content, mediaType: entry.type, name: baseName(entry.path) }, sender);
+    return answerFile(
+      request,
+      response,
+      { fd, state, content, mediaType: entry.type, name: baseName(entry.path) },
+      sender,
+    );
   }
 
   return async (request, response, remote): Promise<void> => {
