@@ -69,21 +69,28 @@ type State =
 
 const HEAD_END = "\r\n\r\n";
 const REFUSAL_MAX_BYTES = 16 * 1024;
-/** Room for a whole head and for all that may still be decrypted after the receiver said stop. */
-const ASIDE_BYTES = 64 * 1024;
+/** One TLS record. */
+const LANDING_BYTES = 16 * 1024;
+/** A whole head, and all that may still be decrypted after the receiver said stop. */
+const ASIDE_MAX_BYTES = 256 * 1024;
 
 /** @throws Failure as `dial` does */
 export async function openRangeReader(options: RangeReaderOptions): Promise<RangeReader> {
   const { target, identity, signal, called, idleTimeoutMs = IDLE_TIMEOUT_MS } = options;
-  /** What is no body, or came when its receiver had no room: the bytes from `asideFrom` to `asideTo`. */
-  const aside = Buffer.allocUnsafeSlow(ASIDE_BYTES);
-  let asideFrom = 0;
-  let asideTo = 0;
+  /** Where bytes go that are no body, or come when the receiver has no room. */
+  const landing = Buffer.allocUnsafeSlow(LANDING_BYTES);
+  /** What landed and has not been used up. */
+  let aside: Buffer = Buffer.alloc(0);
+  let bytesGoTo: "landing" | "room" = "landing";
   let state: State = { at: "idle" };
 
   const onread = {
-    // Asked once after connecting and after each callback for where the next decrypted bytes go.
-    buffer: (): Uint8Array => (state.at === "body" && !state.paused ? state.sink.room() : aside.subarray(asideTo)),
+    // Asked after connecting and after each callback for where the next bytes go. The answer stands until they come,
+    // whatever else happens meanwhile: after `resume` the first bytes still land.
+    buffer(): Uint8Array {
+      bytesGoTo = state.at === "body" && !state.paused ? "room" : "landing";
+      return state.at === "body" && !state.paused ? state.sink.room() : landing;
+    },
     callback: (count: number): boolean => {
       try {
         return received(count);
@@ -109,14 +116,14 @@ export async function openRangeReader(options: RangeReaderOptions): Promise<Rang
   }
 
   function received(count: number): boolean {
-    if (state.at === "body" && !state.paused) return takeBody(state, count);
-    asideTo += count;
-    if (asideTo === aside.length) throw new Failure("too-large", `${called} sends more than was asked for`);
+    if (state.at === "body" && bytesGoTo === "room") return takeBody(state, count);
+    aside = Buffer.concat([aside, landing.subarray(0, count)]);
+    if (aside.length > ASIDE_MAX_BYTES) throw new Failure("too-large", `${called} sends more than was asked for`);
     switch (state.at) {
       case "head":
         return takeHead(state);
       case "body":
-        return false; // decrypted already when reading stopped: `resume` comes back to it
+        return !state.paused && takeAside(state);
       case "refusal":
         return takeRefusal(state);
       case "idle":
@@ -133,23 +140,21 @@ export async function openRangeReader(options: RangeReaderOptions): Promise<Rang
       body.paused = !goesOn;
       return goesOn;
     }
-    if (asideFrom < asideTo) throw new Failure("bad-message", `${called} sends more than was asked for`);
     state = { at: "idle" };
     body.done.resolve();
     return true;
   }
 
   function takeHead({ asked, sink, done }: State & { at: "head" }): boolean {
-    const text = aside.toString("latin1", 0, asideTo);
-    const end = text.indexOf(HEAD_END);
-    if (end > HEADERS_MAX_BYTES || (end === -1 && asideTo > HEADERS_MAX_BYTES)) {
+    const end = aside.indexOf(HEAD_END);
+    if (end > HEADERS_MAX_BYTES || (end === -1 && aside.length > HEADERS_MAX_BYTES)) {
       throw new Failure("too-large", `${called} sends too long a head`);
     }
     if (end === -1) return true;
-    const answer = parseResponseHead(text.slice(0, end));
+    const answer = parseResponseHead(aside.toString("latin1", 0, end));
+    aside = aside.subarray(end + HEAD_END.length);
     checkVersion(answer.headers.get(VERSION_HEADER), called);
     const length = bodyLength(answer);
-    asideFrom = end + HEAD_END.length;
     if (answer.status !== 206 && answer.status !== 200) {
       if (length > REFUSAL_MAX_BYTES) throw new Failure("bad-message", `${called} refuses at too great length`);
       const refusal = { at: "refusal", length, done } as const;
@@ -162,24 +167,20 @@ export async function openRangeReader(options: RangeReaderOptions): Promise<Rang
     return takeAside(body);
   }
 
-  /** Bytes of the body that came along with its head, or after the receiver said stop, are copied into place. */
+  /** Bytes of the body that landed, with its head or after the receiver had no more room, are copied into place. */
   function takeAside(body: State & { at: "body" }): boolean {
-    if (asideTo - asideFrom > body.left) throw new Failure("bad-message", `${called} sends more than was asked for`);
-    while (asideFrom < asideTo && !body.paused) {
-      const count = aside.copy(body.sink.room(), 0, asideFrom, asideTo);
-      asideFrom += count;
+    if (aside.length > body.left) throw new Failure("bad-message", `${called} sends more than was asked for`);
+    while (aside.length > 0 && !body.paused) {
+      const count = aside.copy(body.sink.room());
+      aside = aside.subarray(count);
       takeBody(body, count);
-    }
-    if (asideFrom === asideTo) {
-      asideFrom = 0;
-      asideTo = 0;
     }
     return !body.paused;
   }
 
   function takeRefusal(refusal: State & { at: "refusal" }): boolean {
-    if (asideTo - asideFrom < refusal.length) return true;
-    throw fromWire(jsonOrUndefined(aside.toString("utf8", asideFrom, asideFrom + refusal.length)), called);
+    if (aside.length < refusal.length) return true;
+    throw fromWire(jsonOrUndefined(aside.toString("utf8", 0, refusal.length)), called);
   }
 
   function checkRange(status: number, contentRange: string | undefined, length: number, asked: RangeRequest): void {
@@ -208,8 +209,6 @@ export async function openRangeReader(options: RangeReaderOptions): Promise<Rang
       if (state.at !== "idle") return Promise.reject(new Failure("internal", "A range is being read already"));
       const done = Promise.withResolvers<void>();
       state = { at: "head", asked, sink, done };
-      asideFrom = 0;
-      asideTo = 0;
       socket.write(
         `GET ${asked.path} HTTP/1.1\r\nHost: tukar\r\n${VERSION_HEADER}: ${PROTOCOL_VERSION}\r\nRange: bytes=${asked.first}-${asked.last}\r\n\r\n`,
       );

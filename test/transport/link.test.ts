@@ -290,12 +290,14 @@ test("PINGs of a side that does not read the PONGs are no way around that", { ti
 });
 
 test("the PINGs of the dialling side keep a link alive on both", { timeout: 20_000 }, async (t) => {
-  const { server, clock, near, far } = await pair(t);
+  const { server, clock, near, far, heard } = await pair(t);
   for (let interval = 0; interval < 10; interval += 1) {
     clock.advance(PING_INTERVAL_MS);
     server.clock.advance(PING_INTERVAL_MS);
     const asked = near.send("WHO", { id: me.id });
     await server.messages.find(({ message_id }) => message_id === asked);
+    const answer = far.send("WHO", { id: me.id }); // comes after the PONG
+    await heard.find(({ message_id }) => message_id === answer);
   }
   assert.equal(await Promise.race([near.closed, far.closed, Promise.resolve("open")]), "open");
 });
