@@ -27,28 +27,40 @@ export type RemoteOptions = {
   /** What the other side is called in messages to people. */
   readonly called: string;
   readonly onDialled?: (connection: Connection) => void;
+  readonly idleTimeoutMs?: number;
 };
 
-/** Nothing is dialled before the first request. Everything rejects with a `Failure`. */
-export function openRemote({ target, identity, called, onDialled }: RemoteOptions): RemoteRoutes {
+/** Nothing is dialled before the first request. Everything rejects with a `Failure`, or the signal's reason if it aborts. */
+export function openRemote(options: RemoteOptions): RemoteRoutes {
+  const { target, identity, called, onDialled, idleTimeoutMs = IDLE_TIMEOUT_MS } = options;
+  const closing = new AbortController();
   const agent = new DialAgent(async () => {
-    const connection = await dial(target, { identity });
+    const connection = await dial(target, { identity, signal: closing.signal });
     onDialled?.(connection);
     return connection.socket;
   });
 
   async function get(path: string, signal: AbortSignal): Promise<IncomingMessage> {
     const request = httpRequest({ agent, path, signal, headers: { [VERSION_HEADER]: PROTOCOL_VERSION } });
-    const response = await answerTo(request, called, signal);
-    checkVersion(response.headers[VERSION_HEADER], called);
-    if (response.statusCode === 200) return response;
-    const body = await readWhole(response, JSON_BODY_MAX_BYTES, called);
-    throw fromWire(jsonOrUndefined(body.toString()), called);
+    const response = await answerTo(request, idleTimeoutMs, called, signal);
+    try {
+      checkVersion(response.headers[VERSION_HEADER], called);
+      if (response.statusCode === 200) return response;
+      const body = await readWhole(response, JSON_BODY_MAX_BYTES, called, signal);
+      throw fromWire(jsonOrUndefined(body.toString()), called);
+    } catch (error) {
+      if (!response.readableEnded) response.destroy();
+      throw error;
+    }
+  }
+
+  async function whole(path: string, maxBytes: number, signal: AbortSignal): Promise<Buffer> {
+    return readWhole(await get(path, signal), maxBytes, called, signal);
   }
 
   return {
     async json(path, schema, signal) {
-      const body = await readWhole(await get(path, signal), JSON_BODY_MAX_BYTES, called);
+      const body = await whole(path, JSON_BODY_MAX_BYTES, signal);
       return parsed(schema, jsonOrUndefined(body.toString()), called);
     },
     async *lines(path, schema, signal) {
@@ -57,20 +69,20 @@ export function openRemote({ target, identity, called, onDialled }: RemoteOption
         for await (const line of readLines(response, LIST_LINE_MAX_BYTES)) {
           const value = jsonOrUndefined(line);
           const failure = FailureLine.safeParse(value);
-          if (failure.success && isFailureLine(value)) throw fromWire(failure.data, called);
+          if (failure.success) throw fromWire(failure.data, called);
           yield parsed(schema, value, called);
         }
       } catch (error) {
-        signal.throwIfAborted();
-        throw error instanceof Failure ? error : brokeOff(called, error);
+        throw failureOf(error, called, signal);
       } finally {
         response.destroy();
       }
     },
-    async bytes(path, maxBytes, signal) {
-      return readWhole(await get(path, signal), maxBytes, called);
+    bytes: whole,
+    close() {
+      closing.abort(new Failure("interrupted"));
+      agent.destroy();
     },
-    close: () => agent.destroy(),
   };
 }
 
@@ -106,19 +118,30 @@ class DialAgent extends Agent {
   }
 }
 
-function answerTo(request: ClientRequest, called: string, signal: AbortSignal): Promise<IncomingMessage> {
+function answerTo(
+  request: ClientRequest,
+  idleTimeoutMs: number,
+  called: string,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    request.once("response", resolve);
-    request.on("error", (error) => {
-      if (signal.aborted) reject(signal.reason);
-      else reject(error instanceof Failure ? error : brokeOff(called, error));
+    let stalled: { destroy(reason: Failure): unknown } = request;
+    request.once("response", (response) => {
+      stalled = response;
+      resolve(response);
     });
-    request.setTimeout(IDLE_TIMEOUT_MS, () => request.destroy(new Failure("timed-out", `${called} does not answer`)));
+    request.on("error", (error) => reject(failureOf(error, called, signal)));
+    request.setTimeout(idleTimeoutMs, () => stalled.destroy(new Failure("timed-out", `${called} does not answer`)));
     request.end();
   });
 }
 
-async function readWhole(response: IncomingMessage, maxBytes: number, called: string): Promise<Buffer> {
+async function readWhole(
+  response: IncomingMessage,
+  maxBytes: number,
+  called: string,
+  signal: AbortSignal,
+): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   try {
@@ -128,7 +151,7 @@ async function readWhole(response: IncomingMessage, maxBytes: number, called: st
       chunks.push(chunk);
     }
   } catch (error) {
-    throw error instanceof Failure ? error : brokeOff(called, error);
+    throw failureOf(error, called, signal);
   }
   return Buffer.concat(chunks);
 }
@@ -141,10 +164,13 @@ function parsed<T>(schema: z.ZodType<T>, value: unknown, called: string): T {
   });
 }
 
-function isFailureLine(value: unknown): boolean {
-  return typeof value === "object" && value !== null && "kind" in value && value.kind === "failure";
-}
-
-function brokeOff(called: string, cause: unknown): Failure {
-  return new Failure("unreachable", `${called} broke off the connection`, { cause });
+/** Why reading an answer failed. */
+function failureOf(error: unknown, called: string, signal: AbortSignal): unknown {
+  if (signal.aborted) return signal.reason;
+  if (error instanceof Failure) return error;
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (code.startsWith("HPE_")) {
+    return new Failure("not-tukar", `What answers as ${called} is not tukar`, { cause: error });
+  }
+  return new Failure("unreachable", `${called} broke off the connection`, { cause: error });
 }

@@ -5,6 +5,7 @@ import { Failure, isErrno } from "../../protocol/failures.ts";
 import { printable } from "../../protocol/untrusted-text.ts";
 import type { Engines } from "../engines.ts";
 import type { Outcome } from "../exit-status.ts";
+import { expandPatterns } from "../expand-patterns.ts";
 import type { Output } from "../output.ts";
 
 type HashContext = {
@@ -22,7 +23,7 @@ export async function hashFiles(
   const hashing = await engines.startHashing();
   const hash = async (file: string): Promise<HashedFile> =>
     hashing.hash(await findFile(path.resolve(cwd, file)), { signal });
-  const results = files.map((file) => ({ file, hashed: hash(file) }));
+  const results = (await expandPatterns(files, cwd)).map((file) => ({ file, hashed: hash(file) }));
   for (const { hashed } of results) hashed.catch(() => undefined); // Each is met below, in its turn.
   let first: Outcome;
   try {
