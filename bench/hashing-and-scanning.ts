@@ -66,7 +66,7 @@ export async function benchHashingAndScanning(workDir: string): Promise<void> {
 export function benchStarting(): void {
   const seconds = times(11, () => {
     const startedAtMs = performance.now();
-    execFileSync(process.execPath, [LAUNCHER, "--help"], { stdio: "ignore" });
+    execFileSync(LAUNCHER, ["--help"], { stdio: "ignore" });
     return performance.now() - startedAtMs;
   });
   printTable("Starting, median of eleven", ["command", "ms"], [["tukar --help", fixed(median(seconds), 0)]]);

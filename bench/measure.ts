@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from "node:fs";
 /** How long a command takes and what it and its servers cost, seen from outside through `/proc` (Linux). */
 
 /** CPU seconds (user and system) and peak resident memory of a process and its children. */
-export type Cost = { readonly cpuSeconds: number; readonly peakBytes: number };
+type Cost = { readonly cpuSeconds: number; readonly peakBytes: number };
 
 export type Run = { readonly seconds: number; readonly client: Cost; readonly server: Cost };
 

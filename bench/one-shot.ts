@@ -13,8 +13,8 @@ export async function benchOneShot(workDir: string): Promise<void> {
   for (let at = 0; at < 100; at += 1) writeFileSync(path.join(dir, "shared", `file-${at}.txt`), "x");
   const server = await startTukar(workDir, dir);
   try {
-    const [node = "", launcher = "", , ...options] = server.fetch("", "");
-    const list = [node, launcher, "ls", "server", ...options.slice(options.indexOf("--quiet"))];
+    const [launcher = "", , ...options] = server.fetch("", "");
+    const list = [launcher, "ls", "server", ...options.slice(options.indexOf("--quiet"))];
     const seconds: number[] = [];
     for (let round = 0; round < ROUNDS; round += 1) seconds.push((await measure(list, server.pids)).seconds);
     printTable(

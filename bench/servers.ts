@@ -31,7 +31,7 @@ function run(command: string, args: readonly string[]): { readonly child: ChildP
   };
 }
 
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
@@ -68,8 +68,7 @@ async function lineOf(child: ChildProcess, event: string): Promise<Record<string
 
 /** An index server and a peer that shares `folder` (which lies in a `shared` folder), its files hashed already. */
 export async function startTukar(workDir: string, dir: string): Promise<Contender> {
-  const index = run(process.execPath, [
-    LAUNCHER,
+  const index = run(LAUNCHER, [
     "index",
     "--json",
     "--home",
@@ -81,8 +80,7 @@ export async function startTukar(workDir: string, dir: string): Promise<Contende
   ]);
   const invite = String((await lineOf(index.child, "ready"))["invite"]);
   const home = path.join(workDir, "server-home");
-  const peer = run(process.execPath, [
-    LAUNCHER,
+  const peer = run(LAUNCHER, [
     "peer",
     invite,
     "--json",
@@ -101,7 +99,6 @@ export async function startTukar(workDir: string, dir: string): Promise<Contende
     name: "tukar (TLS 1.3, verified)",
     pids: [peer.child.pid ?? 0],
     fetch: (file, to) => [
-      process.execPath,
       LAUNCHER,
       "get",
       "server",

@@ -104,11 +104,12 @@ export async function openRangeReader(options: RangeReaderOptions): Promise<Rang
   socket.setTimeout(idleTimeoutMs);
   socket.on("timeout", () => {
     // While the receiver has no room the other side cannot help being silent.
-    if (state.at === "head" || (state.at === "body" && !state.paused))
+    if (state.at !== "idle" && !(state.at === "body" && state.paused))
       end(new Failure("timed-out", `${called} stalled`));
   });
   socket.on("error", (cause) => end(new Failure("unreachable", `${called} broke off the connection`, { cause })));
   socket.on("close", () => end(new Failure("unreachable", `${called} broke off the connection`)));
+  if (signal?.aborted) abort();
   signal?.addEventListener("abort", abort, { once: true });
 
   function abort(): void {
@@ -217,6 +218,7 @@ export async function openRangeReader(options: RangeReaderOptions): Promise<Rang
     resume() {
       if (state.at !== "body" || !state.paused) return;
       state.paused = false;
+      socket.setTimeout(idleTimeoutMs); // it may have run out, in vain, in the meantime
       try {
         if (takeAside(state)) socket.resume();
       } catch (error) {

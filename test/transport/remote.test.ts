@@ -57,7 +57,7 @@ test("JSON, lines and bytes come as they were sent", { timeout: 10_000 }, async 
     assert.equal(request.headers["tukar-version"], "1");
     if (request.url === "/lines") return answerLines(response, [{ n: 1 }, { n: 2 }, { n: 3 }]);
     if (request.url === "/bytes") return void response.end("12345");
-    answerJson(response, { n: 7, unknown: "ignored" });
+    return answerJson(response, { n: 7, unknown: "ignored" });
   });
   assert.deepEqual(await remote.json("/json?a=b", Number_, never), { n: 7 });
   assert.deepEqual(await Array.fromAsync(remote.lines("/lines", Number_, never)), [{ n: 1 }, { n: 2 }, { n: 3 }]);

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { type ByteRange, readRange } from "../../protocol/byte-range.ts";
+import { parseHttpDate } from "./http-date.ts";
 
 /** What is served: how long it is, its entity tag (content id in quotes, if it is known) and when it changed. */
 export type Representation = {
@@ -56,10 +57,9 @@ function listed(list: string, etag: string, comparison: "strong" | "weak"): bool
   return tags.some((tag) => tag === etag || (comparison === "weak" && tag === `W/${etag}`));
 }
 
-/** An HTTP date in milliseconds since 1970. An invalid one counts as absent. */
+/** An invalid date counts as absent. */
 function httpDate(text: string | undefined): number | undefined {
-  const timeMs = text === undefined ? Number.NaN : Date.parse(text);
-  return Number.isNaN(timeMs) ? undefined : timeMs;
+  return text === undefined ? undefined : parseHttpDate(text.trim(), Date.now());
 }
 
 /** HTTP dates have no fractions of a second. */
