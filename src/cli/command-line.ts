@@ -1,5 +1,6 @@
 import { type Command, CommanderError } from "commander";
 import { Failure } from "../protocol/failures.ts";
+import { calledAs } from "./called-as.ts";
 import type { Engines } from "./engines.ts";
 import { exitStatus, type Outcome } from "./exit-status.ts";
 import { createOutput, type OutputFlags, type OutputStream } from "./output.ts";
@@ -26,6 +27,7 @@ export type World = {
 export async function runCommandLine(args: readonly string[], world: World): Promise<number> {
   const { engines, surroundings, signal, now } = world;
   const { cwd } = surroundings;
+  const called = calledAs(surroundings.env);
   const output = createOutput({ out: world.out, err: world.err, ...readOutputFlags(args, surroundings.env) });
   let outcome: Outcome;
 
@@ -59,7 +61,7 @@ export async function runCommandLine(args: readonly string[], world: World): Pro
       const { resolveIndex } = await import("./index-settings.ts");
       const { runIndexServer } = await import("./commands/index-server.ts");
       const options = resolveIndex(flags, settings(), cwd);
-      await runIndexServer({ engines, output, signal }, { ...options, log: await logger() });
+      await runIndexServer({ engines, output, signal, called }, { ...options, log: await logger() });
     },
     async peer(named, { headless = false, ...flags }) {
       const { knownNetwork } = await import("./open-operations.ts");
@@ -80,7 +82,7 @@ export async function runCommandLine(args: readonly string[], world: World): Pro
       const log = await logger();
       const index = { ...resolveIndex(flags, known, cwd), log };
       const peer = { ...resolvePeer(flags, known, surroundings), log };
-      await runUp({ ...shellContext, engines, headless }, { index, peer, network: known.network });
+      await runUp({ ...shellContext, engines, headless, called }, { index, peer, network: known.network });
     },
     async shell() {
       const { runShell } = await import("./shell/shell.ts");
@@ -96,10 +98,17 @@ export async function runCommandLine(args: readonly string[], world: World): Pro
   const program: Command = createProgram(world.version, actions, { print, width: output.width() });
 
   try {
-    await program.parseAsync(namesCommand(program.parseOptions([...args])) ? args : ["up", ...args], { from: "user" });
+    const { operands, unknown } = program.parseOptions([...args]);
+    refuseUnknownHelp(program, operands);
+    const names = operands.length > 0 || unknown.includes("--help") || unknown.includes("-h");
+    await program.parseAsync(names ? args : ["up", ...args], { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
-    outcome = output.problem(explained(error, signal));
+    outcome = output.problem(
+      error instanceof CommanderError
+        ? usageFailure(error, { program, args, before: "tukar " })
+        : explained(error, signal),
+    );
   } finally {
     output.flush();
   }
@@ -108,19 +117,14 @@ export async function runCommandLine(args: readonly string[], world: World): Pro
 
 /** The failure behind an error. Of a program that is told to end, whatever breaks because of it is no news. */
 function explained(error: unknown, signal: AbortSignal): unknown {
-  if (error instanceof CommanderError) return usageFailure(error);
   return signal.aborted && !(error instanceof Failure) ? new Failure("interrupted") : error;
 }
 
-/** Whether a command is named, or only help or version is wanted. */
-function namesCommand({
-  operands,
-  unknown,
-}: {
-  readonly operands: readonly string[];
-  readonly unknown: readonly string[];
-}): boolean {
-  return operands.length > 0 || unknown.includes("--help") || unknown.includes("-h");
+/** Asked for help about something that does not exist, commander would print everything and then fail. */
+function refuseUnknownHelp(program: Command, [first, about]: readonly string[]): void {
+  if (first !== "help" || about === undefined || about === "help") return;
+  if (program.commands.some((command) => command.name() === about)) return;
+  program.error(`error: unknown command '${about}'`, { code: "commander.unknownCommand" });
 }
 
 /** How to write is decided before the command line is understood: saying that it is wrong depends on it. */

@@ -5,6 +5,7 @@ import type { Operations } from "../peer/operations.ts";
 import type { NetworkTarget, PeerOptions, VisitorOptions } from "../peer/options.ts";
 import type { RunningPeer } from "../peer/peer.ts";
 import type { Visitor } from "../peer/visitor.ts";
+import { joining } from "./join-failure.ts";
 
 /** The parts of the program that commands drive. Tests give their own. */
 export type Engines = {
@@ -19,8 +20,14 @@ export type Engines = {
 /** The real ones. Each is loaded when it is first used, so that `--help` loads none. */
 export const ENGINES: Engines = {
   openControlClient: async (home) => (await import("../peer/control/control-client.ts")).openControlClient(home),
-  openVisitor: async (options) => (await import("../peer/visitor.ts")).openVisitor(options),
-  startPeer: async (options) => (await import("../peer/peer.ts")).startPeer(options),
+  async openVisitor(options) {
+    const { openVisitor } = await import("../peer/visitor.ts");
+    return joining(options.network, () => openVisitor(options));
+  },
+  async startPeer(options) {
+    const { startPeer } = await import("../peer/peer.ts");
+    return joining(options.network, () => startPeer(options));
+  },
   startIndexServer: async (options) => (await import("../index-server/index-server.ts")).startIndexServer(options),
   lastNetwork: async (home) => (await import("../transport/last-network.ts")).lastNetwork(home),
   startHashing: async () => (await import("../content/hashing.ts")).startHashing({ threads: availableParallelism() }),

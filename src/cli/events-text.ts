@@ -14,7 +14,7 @@ export function describeEvent(event: PeerEvent): string {
     case "peer-left":
       return printable(`${event.name} (${shortId(event.id)}) left`);
     case "index-lost":
-      return printable(`The index server is lost, dialling it again: ${event.reason}`);
+      return printable(`Lost the index server, dialling it again; known peers can still be reached (${event.reason})`);
     case "index-back":
       return printable(`The index server is back at ${formatAddress(event)}`);
     case "problem":

@@ -22,7 +22,7 @@ export type HelpOutput = { print(text: string): void; readonly width: number };
 const EXAMPLES = `
 Examples:
   $ tukar up                      start sharing here; prints what to type on the next machine
-  $ tukar peer tukar://...        join with the invite that the first machine printed
+  $ tukar peer "tukar://..."      join with the invite that the first machine printed
   $ tukar ls bob                  look at what bob shares
   $ tukar get bob song.mp3        fetch it
 
@@ -35,6 +35,7 @@ export function createProgram(version: string, actions: ProgramActions, { print,
     .description("Share folders inside a group: find, fetch and verify files straight from peer to peer")
     .version(version, "-V, --version", "print the version")
     .helpOption("-h, --help", "show help")
+    .helpCommand("help [command]", "tell more about a command")
     .option("--home <dir>", "identity, databases and control socket (TUKAR_HOME)")
     .option("--index <invite|host:port>", "network to ask (TUKAR_INDEX; default: the one last joined)")
     .option("--dir <dir>", "folder with shared/, received/ and shares.txt (default: this one, else ~/Tukar)")

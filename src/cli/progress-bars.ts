@@ -2,6 +2,7 @@ import cliProgress from "cli-progress";
 import type { GetEvent } from "../protocol/control-api.ts";
 import { printable } from "../protocol/untrusted-text.ts";
 import { formatDuration, formatSize } from "./amounts.ts";
+import { fitted } from "./columns.ts";
 import type { Output } from "./output.ts";
 import { createTransferRate, type TransferRate } from "./transfer-rate.ts";
 
@@ -10,22 +11,24 @@ export type ProgressBars = { show(event: GetEvent): void; close(): void };
 
 /** More would scroll out of an ordinary terminal. */
 const BARS_MAX = 8;
-const BAR_WIDTH = 24;
-/** Columns of a line that the name does not get: bar, percent, rate and time left. */
-const AROUND_NAME = BAR_WIDTH + 34;
+/** Columns that percent, size, rate and time left take, with the blanks between all parts of a line. */
+const FIGURES_WIDTH = 40;
+const BAR_WIDTH_MAX = 24;
+const NAME_WIDTH_MAX = 40;
 
 /** Bars on stderr for the files that are on their way; other lines for the terminal appear above them. */
 export function createProgressBars(output: Output, now: () => number): ProgressBars {
+  const { barWidth, nameWidth } = divided(output.width());
   const multi = new cliProgress.MultiBar({
     stream: output.err as NodeJS.WritableStream,
     clearOnComplete: true,
     hideCursor: true,
     gracefulExit: false,
     linewrap: null,
-    barsize: BAR_WIDTH,
+    barsize: barWidth,
     barCompleteChar: "━",
     barIncompleteChar: "─",
-    format: "{name} {bar} {percentage}% {speed} {left}",
+    format: "{name} {bar} {percent} of {size} {speed} {left}",
   });
   const bars = new Map<string, Bar>();
 
@@ -35,13 +38,19 @@ export function createProgressBars(output: Output, now: () => number): ProgressB
     const rate = shown.rate.at(bytes, total);
     shown.bar.setTotal(total);
     shown.bar.update(bytes, {
+      ...amounts(bytes, total),
       speed: doing ?? (rate ? `${formatSize(rate.bytesPerSecond)}/s` : "").padStart(12),
       left: rate ? formatDuration(rate.secondsLeft) : "",
     });
   }
 
   function add(path: string, total: number): Bar {
-    const bar = multi.create(total, 0, { name: fitted(path, output.width() - AROUND_NAME), speed: "", left: "" });
+    const bar = multi.create(total, 0, {
+      ...amounts(0, total),
+      name: fitted(printable(path), nameWidth),
+      speed: "".padStart(12),
+      left: "",
+    });
     const added = { bar, rate: createTransferRate(now) };
     bars.set(path, added);
     output.divert((line) => multi.log(`${line}\n`));
@@ -77,9 +86,14 @@ export function createProgressBars(output: Output, now: () => number): ProgressB
   };
 }
 
-/** The path in exactly as many columns as there are; of a long one the end, which tells files apart. */
-function fitted(path: string, columns: number): string {
-  const width = Math.max(12, Math.min(columns, 40));
-  const characters = [...printable(path)];
-  return characters.length <= width ? characters.join("").padEnd(width) : `…${characters.slice(1 - width).join("")}`;
+function amounts(bytes: number, total: number): { readonly percent: string; readonly size: string } {
+  const percent = total === 0 ? 100 : Math.floor((bytes * 100) / total);
+  return { percent: `${percent}%`.padStart(4), size: formatSize(total).padEnd(8) };
+}
+
+/** How a line's columns are divided, so that it fills no more than one line of the terminal. */
+function divided(width: number): { readonly barWidth: number; readonly nameWidth: number } {
+  const room = Math.max(16, width - 1 - FIGURES_WIDTH);
+  const barWidth = Math.min(BAR_WIDTH_MAX, Math.floor(room / 2));
+  return { barWidth, nameWidth: Math.min(NAME_WIDTH_MAX, room - barWidth) };
 }

@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=2
+#!/usr/bin/env -S MALLOC_ARENA_MAX=1 node --max-semi-space-size=2
 // The first file of the program: old Nodes must be able to read it, so it keeps to plain old JavaScript.
 if (Number(process.versions.node.split(".")[0]) < 24) {
   console.error(

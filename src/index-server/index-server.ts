@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
 import path from "node:path";
 import type { Logger } from "pino";
+import { Failure, isErrno } from "../protocol/failures.ts";
 import { HOME_FILES } from "../protocol/home-layout.ts";
 import { formatInvite, type Invite } from "../protocol/invite.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
@@ -47,7 +48,7 @@ export type RunningIndexServer = {
 
 /**
  * Starts an index server; it is ready when this returns.
- * @throws Failure "port-in-use", "home-unusable", "database-newer" or "database-corrupt"
+ * @throws Failure "port-in-use", "home-unusable", "home-in-use", "database-newer" or "database-corrupt"
  */
 export async function startIndexServer(options: IndexServerOptions): Promise<RunningIndexServer> {
   const { home, name, log, clock = systemClock, connectionsPerAddress } = options;
@@ -55,10 +56,13 @@ export async function startIndexServer(options: IndexServerOptions): Promise<Run
   const key = options.open ? undefined : await loadNetworkKey(home);
   const self = { id: identity.id, name };
 
+  await using started = new AsyncDisposableStack();
   const store = await openStore(options);
+  started.defer(() => store.close());
+  const closing = new AbortController();
   const metrics = createMetrics();
   const ports = createPorts(options.peerPorts, store, clock.now);
-  const check = createReachabilityCheck(identity, log);
+  const check = createReachabilityCheck(identity, log, closing.signal);
   const sessions = createSessions({ self, ports, check, clock, metrics, log });
   const onUpgrade = acceptLinks({ self, key, clock, onLink: sessions.open, onMessage: sessions.receive });
   const onRequest = createRequestHandler(sessions, metrics);
@@ -70,32 +74,37 @@ export async function startIndexServer(options: IndexServerOptions): Promise<Run
     onUpgrade,
     log,
     ...(connectionsPerAddress !== undefined && { connectionsPerAddress }),
-  }).catch((error: unknown) => {
-    store.close();
-    throw error;
+  });
+  started.defer(async () => {
+    closing.abort(new Failure("interrupted"));
+    await sessions.close();
+    await server.close();
   });
 
   const inviteAt = (host: string): Invite => ({ address: { host, port: server.port }, indexId: identity.id, key });
   const [invite = "", ...otherInvites] = addressesFor(server.host).map((host) => formatInvite(inviteAt(host)));
   await rememberNetwork(home, inviteAt(isEveryAddress(server.host) ? "127.0.0.1" : server.host));
 
+  const running = started.move();
   return {
     id: identity.id,
     host: server.host,
     port: server.port,
     invite,
     invites: [invite, ...otherInvites],
-    async close() {
-      await sessions.close();
-      await server.close();
-      store.close();
-    },
+    close: () => running.disposeAsync(),
   };
 }
 
 async function openStore({ store }: IndexServerOptions) {
   if (store.kind === "memory") return openIndexStore(":memory:");
-  await mkdir(path.dirname(store.file), { recursive: true });
+  try {
+    await mkdir(path.dirname(store.file), { recursive: true });
+  } catch (cause) {
+    if (!isErrno(cause, "EACCES", "EPERM", "EROFS", "ENOTDIR", "EEXIST")) throw cause;
+    const message = `Cannot make the folder of "${store.file}" (${cause.code}): choose another file with --store`;
+    throw new Failure("home-unusable", message, { cause });
+  }
   return openIndexStore(store.file);
 }
 
@@ -107,7 +116,11 @@ function isEveryAddress(host: string): boolean {
 function addressesFor(host: string): readonly string[] {
   if (!isEveryAddress(host)) return [host];
   const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  const outward = all.filter(({ internal, address }) => !internal && !address.startsWith("fe80:"));
+  // Link-local addresses mean nothing without the name of an interface, which differs from machine to machine.
+  const outward = all.filter(
+    ({ internal, address, family }) =>
+      !internal && !/^(?:fe80:|169\.254\.)/.test(address) && (host === "::" || family === "IPv4"),
+  );
   const ipv4First = outward.toSorted((a, b) => a.family.localeCompare(b.family)).map(({ address }) => address);
   return ipv4First.length > 0 ? ipv4First : ["127.0.0.1"];
 }

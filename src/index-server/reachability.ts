@@ -16,10 +16,10 @@ const AT_ONCE = 32;
 const CHECK_TIMEOUT_MS = 3_000;
 
 /**
- * Only ever dials the address that the peer itself connects from: no peer can make the index server knock on the
+ * Checks until the signal aborts, which has to be with a `Failure`; from then on nobody can be reached. Only ever dials the address that the peer itself connects from: no peer can make the index server knock on the
  * doors of others.
  */
-export function createReachabilityCheck(identity: Identity, log: Logger): ReachabilityCheck {
+export function createReachabilityCheck(identity: Identity, log: Logger, signal: AbortSignal): ReachabilityCheck {
   const waiting: (() => void)[] = [];
   let running = 0;
 
@@ -37,8 +37,8 @@ export function createReachabilityCheck(identity: Identity, log: Logger): Reacha
     await turn();
     try {
       const target = { hosts: [host], port, expectedId: id };
-      const { socket } = await dial(target, { identity, timeoutMs: CHECK_TIMEOUT_MS });
-      socket.on("error", () => undefined).destroy();
+      const { socket } = await dial(target, { identity, timeoutMs: CHECK_TIMEOUT_MS, signal });
+      socket.destroy();
       return true;
     } catch (error) {
       if (!(error instanceof Failure)) throw error;

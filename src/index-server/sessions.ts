@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Logger } from "pino";
 import { isLoopback } from "../protocol/address.ts";
 import { Failure } from "../protocol/failures.ts";
@@ -27,6 +28,8 @@ type SessionState =
       readonly refused: ReadonlySet<number>;
       readonly newcomer: Newcomer;
     }
+  /** It says that it listens; whether it can be reached there is being tried. */
+  | { readonly at: "checking"; readonly entry: RosterEntry }
   | { readonly at: "listed"; readonly entry: RosterEntry };
 
 export type SessionsOptions = {
@@ -71,7 +74,9 @@ export function createSessions({ self, ports, check, clock, metrics, log }: Sess
     LISTENING(session, message) {
       const { state } = session;
       if (state.at !== "assigned" || state.port !== message.data.port) return outOfPlace(session, message);
-      void list(session, state.newcomer, state.port, message.message_id);
+      list(session, state.newcomer, state.port, message.message_id).catch((error: unknown) =>
+        breakDown(session, error),
+      );
     },
     PORT_REFUSED(session, message) {
       const { state, link } = session;
@@ -80,7 +85,7 @@ export function createSessions({ self, ports, check, clock, metrics, log }: Sess
       assign(session, state.newcomer, new Set([...state.refused, state.port]));
     },
     SHARES(session, message) {
-      if (session.state.at !== "listed") return outOfPlace(session, message);
+      if (session.state.at !== "checking" && session.state.at !== "listed") return outOfPlace(session, message);
       relist(session, { files: message.data.files, bytes: message.data.bytes });
       session.link.send("ACK", { of: message.message_id });
     },
@@ -136,23 +141,37 @@ export function createSessions({ self, ports, check, clock, metrics, log }: Sess
 
   async function list(session: Session, newcomer: Newcomer, port: number, of: string): Promise<void> {
     const { link } = session;
-    session.state = { at: "listed", entry: entryOf(link, newcomer, port) };
+    session.state = { at: "checking", entry: entryOf(link, newcomer, port) };
     const checked = check({ host: link.remoteHost, port, id: link.remoteId }).then((reachable) =>
       relist(session, { reachable }),
     );
-    await Promise.race([checked, new Promise<void>((resolve) => clock.after(LISTED_WITHIN_MS, resolve))]);
-    if (session.state.at !== "listed" || peers.get(link.remoteId) !== session) return;
-    feed.joined(session.state.entry);
+    const waited = Promise.withResolvers<void>();
+    const callOff = clock.after(LISTED_WITHIN_MS, waited.resolve);
+    await Promise.race([checked, waited.promise]);
+    callOff();
+    if (session.state.at !== "checking" || peers.get(link.remoteId) !== session) return;
+    const { entry } = session.state;
+    session.state = { at: "listed", entry };
+    feed.joined(entry);
     link.send("ACK", { of });
     metrics.joined.inc();
     log.info({ id: link.remoteId, host: link.remoteHost, port }, "a peer joined");
+    await checked;
   }
 
   function relist(session: Session, change: Partial<RosterEntry>): void {
-    if (session.state.at !== "listed" || peers.get(session.link.remoteId) !== session) return;
-    const entry = { ...session.state.entry, ...change };
-    session.state = { at: "listed", entry };
-    feed.changed(entry);
+    const { state, link } = session;
+    if ((state.at !== "checking" && state.at !== "listed") || peers.get(link.remoteId) !== session) return;
+    const entry = { ...state.entry, ...change };
+    if (isDeepStrictEqual(entry, state.entry)) return;
+    session.state = { at: state.at, entry };
+    if (state.at === "listed") feed.changed(entry);
+  }
+
+  /** Something failed on this side. It costs one session, never the others. */
+  function breakDown(session: Session, error: unknown): void {
+    log.error({ err: error, id: session.link.remoteId }, "a session broke down");
+    session.link.close(new Failure("internal"));
   }
 
   function outOfPlace(session: Session, { type }: { readonly type: MessageType }): void {
@@ -170,7 +189,7 @@ export function createSessions({ self, ports, check, clock, metrics, log }: Sess
       else visits.delete(id);
     }
     if (state.at === "assigned") ports.release(link.remoteHost, state.port);
-    if (state.at === "listed") ports.release(link.remoteHost, state.entry.port);
+    if (state.at === "checking" || state.at === "listed") ports.release(link.remoteHost, state.entry.port);
     if (peers.get(id) !== session) return;
     peers.delete(id);
     if (state.at !== "listed") return;
@@ -189,7 +208,8 @@ export function createSessions({ self, ports, check, clock, metrics, log }: Sess
   }
 
   function isMember(id: PeerId): boolean {
-    return visits.has(id) || peers.get(id)?.state.at === "listed" || peers.get(id)?.state.at === "assigned";
+    const peer = peers.get(id);
+    return visits.has(id) || (peer !== undefined && peer.state.at !== "new");
   }
 
   return {
@@ -212,8 +232,12 @@ export function createSessions({ self, ports, check, clock, metrics, log }: Sess
       const handle = handlers[message.type as keyof Handlers] as
         | ((session: Session, message: Message) => void)
         | undefined;
-      if (handle) handle(session, message);
-      else outOfPlace(session, message);
+      if (!handle) return outOfPlace(session, message);
+      try {
+        handle(session, message);
+      } catch (error) {
+        breakDown(session, error);
+      }
     },
     isMember,
     *roster() {

@@ -18,17 +18,30 @@ const MIGRATIONS = [
 
 export type IndexStore = AssignmentStore & { close(): void };
 
-/** Assignments kept for one host; older ones are forgotten. */
+/** Assignments kept for one host; older ones are forgotten, now and then. */
 const REMEMBERED_PER_HOST = 4096;
+const FORGET_EVERY = 256;
 
 /**
  * Opens what the index server remembers between runs. `:memory:` remembers nothing.
- * @throws Failure "database-newer", "database-corrupt" or "home-unusable"
+ * @throws Failure "database-newer", "database-corrupt", "home-in-use", "home-unusable" or "disk-full"
  */
 export function openIndexStore(file: string): IndexStore {
-  const db = openDatabase(file);
+  let db: DatabaseSync | undefined;
+  try {
+    db = new DatabaseSync(file);
+    db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 2000");
+    migrate(db, file);
+    return prepareStore(db);
+  } catch (error) {
+    db?.close();
+    throw storeFailure(error, file);
+  }
+}
+
+function prepareStore(db: DatabaseSync): IndexStore {
   const portOf = db.prepare("SELECT port FROM assignment WHERE peer_id = ? AND host = ?");
-  const portsOn = db.prepare("SELECT port FROM assignment WHERE host = ? ORDER BY used_at_ms LIMIT ?");
+  const portsOn = db.prepare("SELECT port FROM assignment WHERE host = ? ORDER BY used_at_ms");
   const remember = db.prepare(
     `INSERT INTO assignment (peer_id, host, port, used_at_ms) VALUES (?, ?, ?, ?)
      ON CONFLICT (peer_id, host) DO UPDATE SET port = excluded.port, used_at_ms = excluded.used_at_ms`,
@@ -37,26 +50,19 @@ export function openIndexStore(file: string): IndexStore {
     `DELETE FROM assignment WHERE host = ?1 AND used_at_ms <
      (SELECT used_at_ms FROM assignment WHERE host = ?1 ORDER BY used_at_ms DESC LIMIT 1 OFFSET ?2)`,
   );
+  let untilForgetting = FORGET_EVERY;
   return {
     portOf: (id: PeerId, host) => portOf.get(id, host)?.["port"] as number | undefined,
-    portsOn: (host) => portsOn.all(host, REMEMBERED_PER_HOST).map((row) => row["port"] as number),
+    portsOn: (host) => portsOn.all(host).map((row) => row["port"] as number),
     remember(id, host, port, usedAtMs) {
       remember.run(id, host, port, usedAtMs);
-      forget.run(host, REMEMBERED_PER_HOST);
+      untilForgetting -= 1;
+      if (untilForgetting > 0) return;
+      untilForgetting = FORGET_EVERY;
+      forget.run(host, REMEMBERED_PER_HOST - 1);
     },
     close: () => db.close(),
   };
-}
-
-function openDatabase(file: string): DatabaseSync {
-  try {
-    const db = new DatabaseSync(file);
-    db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 2000");
-    migrate(db, file);
-    return db;
-  } catch (error) {
-    throw storeFailure(error, file);
-  }
 }
 
 function migrate(db: DatabaseSync, file: string): void {
@@ -80,18 +86,29 @@ function migrate(db: DatabaseSync, file: string): void {
 }
 
 /** SQLite's primary result codes: https://www.sqlite.org/rescode.html */
-const SQLITE = { READONLY: 8, CORRUPT: 11, CANTOPEN: 14, NOTADB: 26 } as const;
+const SQLITE = { ERROR: 1, BUSY: 5, READONLY: 8, CORRUPT: 11, FULL: 13, CANTOPEN: 14, NOTADB: 26 } as const;
 
 function storeFailure(cause: unknown, file: string): unknown {
   if (!isErrno(cause, "ERR_SQLITE_ERROR") || !("errcode" in cause)) return cause;
   switch (Number(cause.errcode) & 0xff) {
+    case SQLITE.ERROR: // a table is missing or looks otherwise: it is somebody else's database
     case SQLITE.CORRUPT:
     case SQLITE.NOTADB:
       return new Failure(
         "database-corrupt",
-        `Cannot read "${file}": it is damaged or no database; restore it, or move it away to start anew`,
+        `Cannot read "${file}": it is damaged or no database of tukar; restore it, or move it away to start anew`,
         { cause },
       );
+    case SQLITE.BUSY:
+      return new Failure(
+        "home-in-use",
+        `"${file}" is in use by another program: stop it, or choose another file with --store`,
+        {
+          cause,
+        },
+      );
+    case SQLITE.FULL:
+      return new Failure("disk-full", `Cannot write "${file}": the disk is full`, { cause });
     case SQLITE.CANTOPEN:
     case SQLITE.READONLY:
       return new Failure("home-unusable", `Cannot open "${file}": check that its folder exists and may be written to`, {

@@ -22,13 +22,22 @@ export function createPeerEvents(standing: () => readonly PeerEvent[] = () => []
       const queue = createEventQueue<PeerEvent>(MOST_WAITING);
       for (const event of standing()) queue.push(event);
       const leave = (): void => {
+        signal.removeEventListener("abort", leave);
         queues.delete(queue);
         queue.end();
       };
       queues.add(queue);
       if (signal.aborted) leave();
-      else signal.addEventListener("abort", leave, { once: true });
-      return queue;
+      else signal.addEventListener("abort", leave);
+      return {
+        async *[Symbol.asyncIterator]() {
+          try {
+            yield* queue;
+          } finally {
+            leave();
+          }
+        },
+      };
     },
   };
 }

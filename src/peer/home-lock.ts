@@ -3,7 +3,7 @@ import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Failure, isErrno } from "../protocol/failures.ts";
 
-/** SQLite's result codes: https://www.sqlite.org/rescode.html */
+/** SQLite's primary result codes: https://www.sqlite.org/rescode.html */
 const SQLITE_BUSY = 5;
 
 /**
@@ -23,7 +23,7 @@ export async function lockHome(home: string): Promise<{ release(): void }> {
     }
     return { release: () => db.close() };
   } catch (cause) {
-    if (isErrno(cause, "ERR_SQLITE_ERROR") && "errcode" in cause && cause.errcode === SQLITE_BUSY) {
+    if (isErrno(cause, "ERR_SQLITE_ERROR") && "errcode" in cause && (Number(cause.errcode) & 0xff) === SQLITE_BUSY) {
       const message = `A peer is already running under "${home}": use it, stop it, or choose another folder with --home`;
       throw new Failure("home-in-use", message, { cause });
     }

@@ -1,12 +1,13 @@
 import { platform } from "node:os";
 import type { Hashing } from "../content/hashing.ts";
-import type { Info, PeerSummary } from "../protocol/control-api.ts";
+import type { GetEvent, GetRequest, Info, PeerSummary } from "../protocol/control-api.ts";
+import { Failure, type FailureCode } from "../protocol/failures.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
+import { printable } from "../protocol/untrusted-text.ts";
 import type { Clock } from "../transport/clock.ts";
 import type { Identity } from "../transport/identity.ts";
-import { get } from "./downloads/get.ts";
-import { hashLocalFileWith } from "./downloads/hash-local-file.ts";
 import type { PeerEvents } from "./events.ts";
+import { nearestName } from "./nearest-name.ts";
 import type { KnownPeer } from "./network/directory.ts";
 import type { Membership } from "./network/membership.ts";
 import type { Operations } from "./operations.ts";
@@ -27,7 +28,34 @@ export type MemberOptions = {
 /** What a member of a network can do, be it a peer or a visitor. */
 export function createMemberOperations(options: MemberOptions): Operations {
   const { identity, membership, remotePeers, hashing, received, clock, events, info } = options;
-  const hashLocalFile = hashLocalFileWith(hashing);
+
+  /** The peer that a text means; if it means none, the failure says which one may have been meant. */
+  async function find(text: string, signal: AbortSignal) {
+    try {
+      return await remotePeers.find(text, signal);
+    } catch (error) {
+      if (!isFailure(error, "no-such-peer")) throw error;
+      const online = await Array.fromAsync(membership.peers(signal));
+      const near = nearestName(
+        text,
+        online.map(({ name }) => name),
+      );
+      if (near === undefined) throw error;
+      const message = `No peer "${printable(text)}" is online: did you mean "${printable(near)}"?`;
+      throw new Failure("no-such-peer", message, { cause: error });
+    }
+  }
+
+  /** All that fetches files is loaded when it is first used: most commands do without. */
+  async function* get(request: GetRequest, signal: AbortSignal): AsyncGenerator<GetEvent, void, undefined> {
+    const [{ get }, { hashLocalFileWith }] = await Promise.all([
+      import("./downloads/get.ts"),
+      import("./downloads/hash-local-file.ts"),
+    ]);
+    const source = async (signal: AbortSignal) => (await find(request.peer, signal)).remote;
+    const hashLocalFile = hashLocalFileWith(hashing);
+    yield* get(request, { identity, clock, hashLocalFile, source, received, platform: platform() }, signal);
+  }
 
   return {
     info: async () => info(),
@@ -35,23 +63,29 @@ export function createMemberOperations(options: MemberOptions): Operations {
       for await (const peer of membership.peers(signal)) yield summaryOf(peer, identity.id);
     },
     async *list({ peer, path, recursive }, signal) {
-      const { remote } = await remotePeers.find(peer, signal);
-      yield* remote.list(path, recursive, signal);
+      const { remote } = await find(peer, signal);
+      try {
+        yield* remote.list(path, recursive, signal);
+      } catch (error) {
+        if (!isFailure(error, "no-such-file")) throw error;
+        throw new Failure("no-such-file", `${remote.called} shares nothing at "${path}"`, { cause: error });
+      }
     },
     async ping({ peer }, signal) {
-      const { known, remote } = await remotePeers.find(peer, signal);
+      const { known, remote } = await find(peer, signal);
       const { id, name } = await remote.about(signal); // connects, which is not what is asked for
       const startedAtMs = performance.now();
       await remote.about(signal);
       const milliseconds = Math.round((performance.now() - startedAtMs) * 1000) / 1000;
       return { id, name, host: remote.host() ?? known.hosts[0] ?? "", port: known.port, milliseconds };
     },
-    get(request, signal) {
-      const source = async (signal: AbortSignal) => (await remotePeers.find(request.peer, signal)).remote;
-      return get(request, { identity, clock, hashLocalFile, source, received, platform: platform() }, signal);
-    },
+    get,
     events: (signal) => events.subscribe(signal),
   };
+}
+
+function isFailure(error: unknown, code: FailureCode): error is Failure {
+  return error instanceof Failure && error.code === code;
 }
 
 function summaryOf({ id, name, hosts, port, files, bytes, reachable }: KnownPeer, ownId: PeerId): PeerSummary {

@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import path from "node:path";
 import { startHashing } from "../content/hashing.ts";
+import type { Address } from "../protocol/address.ts";
 import type { Info, PeerEvent } from "../protocol/control-api.ts";
 import { HOME_FILES } from "../protocol/home-layout.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
@@ -81,7 +82,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     clock: systemClock,
     log,
     listener: {
-      ...listenerOf(events),
+      ...listenerOf(events, network.address),
       shared(totals) {
         shared = totals;
         events.tell({ event: "shared", ...totals });
@@ -159,11 +160,12 @@ function totalsOf(library: { totals(): Totals }): Totals {
   return { files, bytes };
 }
 
-function listenerOf(events: PeerEvents): Pick<MembershipListener, "joined" | "left" | "lost" | "ended"> {
+function listenerOf(events: PeerEvents, index: Address): Omit<MembershipListener, "shared"> {
   return {
     joined: ({ id, name, hosts, port }) => events.tell({ event: "peer-joined", id, name, host: hosts[0] ?? "", port }),
     left: ({ id, name }) => events.tell({ event: "peer-left", id, name }),
     lost: (reason) => events.tell({ event: "index-lost", reason: reason.message }),
+    back: () => events.tell({ event: "index-back", ...index }),
     ended: (reason) =>
       events.tell({ event: "problem", message: `The index server does not let us back in: ${reason.message}` }),
   };

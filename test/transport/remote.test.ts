@@ -11,7 +11,7 @@ import { openRemote, type RemoteOptions, type RemoteRoutes } from "../../src/tra
 import { type SecureServerOptions, startSecureServer } from "../../src/transport/secure-server.ts";
 import { failureWith } from "../support/failure-with.ts";
 import { createMailbox } from "../support/mailbox.ts";
-import { scriptedAnswer, scriptedTcp } from "../support/scripted-server.ts";
+import { meddler, scriptedAnswer, scriptedTcp } from "../support/scripted-server.ts";
 import { log } from "../support/silent-log.ts";
 
 const [me, other] = [await createIdentity(), await createIdentity()];
@@ -151,7 +151,6 @@ for (const [kind, read] of Object.entries(READS)) {
   });
 
   test(`${kind}: a broken TLS record in the middle is unreachable`, { timeout: 10_000 }, async (t) => {
-    const { meddler } = await import("../support/scripted-server.ts");
     const { server } = await remoteAnswering(t, ok('{"n":1}\n', "Content-Length: 100"));
     const between = await meddler(t, server.port);
     const dialled = createMailbox<Connection>();

@@ -3,6 +3,7 @@ import type { GetEvent } from "../../protocol/control-api.ts";
 import { FAILURES, Failure, isFailureCode } from "../../protocol/failures.ts";
 import type { Outcome } from "../exit-status.ts";
 import { createProgressBars } from "../progress-bars.ts";
+import { countTransfers } from "../transfer-counts.ts";
 import { createJsonReport, createTextReport } from "../transfer-report.ts";
 import type { VerbContext } from "../verb-context.ts";
 
@@ -18,12 +19,13 @@ export async function getFiles(context: VerbContext, asked: GetArguments): Promi
   const { operations, output, signal, cwd, now } = context;
   const request = {
     peer: asked.peer,
-    names: asked.names.map((name) => name.replace(/(?<=[^/])\/+$/, "")),
+    names: asked.names.map(readShared),
     recursive: asked.recursive,
     output: asked.output === undefined ? null : targetPath(cwd, asked.output),
   };
   const bars = output.showsProgress ? createProgressBars(output, now) : undefined;
   const report = output.json ? createJsonReport(output, now) : createTextReport(output);
+  const counts = countTransfers(now);
   let first: Outcome;
   try {
     for await (const event of operations.get(request, signal)) {
@@ -32,11 +34,20 @@ export async function getFiles(context: VerbContext, asked: GetArguments): Promi
         first ??= code;
       } else await report(event);
       bars?.show(event);
+      counts.count(event);
     }
   } finally {
     bars?.close();
+    if (output.showsProgress) for (const line of counts.summary(signal.aborted)) output.talk(line);
   }
   return first;
+}
+
+/** The name of something shared as people type it: a slash after a folder or `./` before it changes nothing. */
+function readShared(typed: string): string {
+  const name = typed.replace(/^(?:\.\/+)+/, "").replace(/(?<=[^/])\/+$/, "");
+  if (name !== "") return name;
+  throw new Failure("usage", `"${typed}" names nothing: give names as ls prints them`);
 }
 
 /** `-o` as an absolute path; a slash at its end says that a folder is meant, so it stays. */

@@ -1,5 +1,5 @@
 import type { IndexServerOptions, RunningIndexServer } from "../../index-server/index-server.ts";
-import { formatAddress } from "../../protocol/address.ts";
+import { formatAddress, isLoopback } from "../../protocol/address.ts";
 import { parseInvite } from "../../protocol/invite.ts";
 import { shortId } from "../../protocol/peer-id.ts";
 import { printable } from "../../protocol/untrusted-text.ts";
@@ -11,16 +11,18 @@ type IndexContext = {
   readonly engines: Pick<Engines, "startIndexServer">;
   readonly output: Output;
   readonly signal: AbortSignal;
+  /** How people type this program. */
+  readonly called: string;
 };
 
 /** `tukar index`: runs until the signal aborts. */
 export async function runIndexServer(
-  { engines, output, signal }: IndexContext,
+  { engines, output, signal, called }: IndexContext,
   options: IndexServerOptions,
 ): Promise<undefined> {
   const index = await startedUnless(signal, () => engines.startIndexServer(options));
   try {
-    await announceIndex(output, index, options);
+    await announceIndex({ output, called }, index, options);
     await aborted(signal);
   } finally {
     await index.close();
@@ -29,7 +31,7 @@ export async function runIndexServer(
 
 /** Tells where the index server is, and how others join. */
 export async function announceIndex(
-  output: Output,
+  { output, called }: Pick<IndexContext, "output" | "called">,
   index: RunningIndexServer,
   { name, open }: IndexServerOptions,
 ): Promise<void> {
@@ -40,9 +42,11 @@ export async function announceIndex(
   await output.result(
     `Index server ${bold(printable(name))} (${shortId(id)}) at ${formatAddress(where)}, ${open ? "open to all" : "private"}`,
   );
-  await output.result(`Invite: ${invite}`);
-  await output.result(`On another machine, type: ${bold(`tukar peer ${invite}`)}`);
-  const others = invites.filter((other) => other !== invite);
-  if (others.length > 0) output.talk("The same by its other addresses:");
-  for (const other of others) output.talk(`  ${other}`);
+  const from = isLoopback(where.host) ? "on this machine" : "from another machine";
+  // In double quotes it means the same to every shell: some take the `?` for a pattern.
+  await output.result(`To join ${from}: ${bold(`${called} peer "${invite}"`)}`);
+  const others = invites.filter((other) => other !== invite).map((other) => parseInvite(other)?.address);
+  const places = others.filter((address) => address !== undefined).map(formatAddress);
+  if (places.length > 0)
+    output.talk(`Where ${formatAddress(where)} cannot be reached, put in its place: ${places.join(" or ")}`);
 }

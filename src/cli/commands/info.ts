@@ -24,11 +24,11 @@ function describeInfo({ role, id, name, version, home, port, received, index, sh
   return [
     ["Name", name],
     ["Id", id],
-    ["Running", role === "peer" ? `peer, on port ${port ?? "?"}` : "no peer; this command asks on its own"],
+    ["Running", role === "peer" ? `peer, on port ${port ?? "?"}` : "no peer: this command asks on its own"],
     ["Index server", describeIndex(index)],
     ...folders,
     ...(shares.manifest === null ? [] : [["Manifest", shares.manifest] as [string, string]]),
-    ["Sharing", describeTotals(shares)],
+    ["Sharing", role === "peer" ? describeTotals(shares) : "nothing, since no peer runs here"],
     ["Downloads", received],
     ["Home", home],
     ["Version", version],

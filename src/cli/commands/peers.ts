@@ -30,6 +30,8 @@ export async function listPeers({ operations, output, signal }: VerbContext): Pr
     output.talk("Nobody is online");
     return;
   }
+  const { index } = await operations.info();
+  if (index?.connected === false) output.talk("The index server is away: this is who was online when it left");
   const rows = peers.toSorted(selfFirstThenByName).map((peer) => row(peer, output.colours));
   for (const line of tableLines(COLUMNS, rows, output.colours)) await output.result(line);
 }

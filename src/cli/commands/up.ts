@@ -7,7 +7,11 @@ import type { Engines } from "../engines.ts";
 import { announceIndex } from "./index-server.ts";
 import { type PeerContext, runPeer } from "./peer.ts";
 
-type UpContext = PeerContext & { readonly engines: Pick<Engines, "startPeer" | "startIndexServer" | "lastNetwork"> };
+type UpContext = PeerContext & {
+  readonly engines: Pick<Engines, "startPeer" | "startIndexServer" | "lastNetwork">;
+  /** How people type this program. */
+  readonly called: string;
+};
 
 type UpOptions = {
   readonly index: IndexServerOptions;
@@ -18,12 +22,12 @@ type UpOptions = {
 
 /** `tukar up`: an index server, unless one is named or runs here already, and a peer that joins it. */
 export async function runUp(context: UpContext, { index: options, peer, network }: UpOptions): Promise<undefined> {
-  const { engines, output, signal } = context;
+  const { engines, signal } = context;
   if (network) return runPeer(context, { ...peer, network });
   const index = await startedUnless(signal, () => engines.startIndexServer(options)).catch(ignorePortInUse);
   if (!index) return runPeer(context, { ...peer, network: await networkHere(engines, options) });
   try {
-    await announceIndex(output, index, options);
+    await announceIndex(context, index, options);
     await runPeer(context, { ...peer, network: networkOf(index) });
   } finally {
     await index.close();

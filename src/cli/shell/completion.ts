@@ -42,7 +42,8 @@ export function createCompletion({ operations, verbs, now }: CompletionOptions):
 
   async function* entries(peer: string, folder: string, signal: AbortSignal): AsyncGenerator<string> {
     for await (const { kind, path } of operations.list({ peer, path: readFolder(folder), recursive: false }, signal)) {
-      yield `${folder}${baseName(path)}${kind === "folder" ? "/" : ""}`;
+      const name = `${folder}${baseName(path)}${kind === "folder" ? "/" : ""}`;
+      yield name.startsWith("-") ? `./${name}` : name; // or it would be taken for an option
     }
   }
 

@@ -22,15 +22,17 @@ export async function runLine(line: string, context: VerbContext): Promise<LineR
     print: output.result,
     width: output.width(),
   });
+  let args: readonly string[] = [];
   try {
     const [verb, ...words] = line.trimStart().startsWith("#") ? [] : splitWords(line);
-    if (verb !== undefined) await program.parseAsync([verb.replace(/^\//, ""), ...words], { from: "user" });
+    if (verb !== undefined) args = [verb.replace(/^\//, ""), ...words];
+    if (args.length > 0) await program.parseAsync(args, { from: "user" });
     if (signal.aborted) outcome ??= "interrupted";
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return { outcome: undefined, leaves };
     outcome = signal.aborted
       ? "interrupted"
-      : output.problem(error instanceof CommanderError ? usageFailure(error) : error);
+      : output.problem(error instanceof CommanderError ? usageFailure(error, { program, args, before: "" }) : error);
   }
   return { outcome, leaves };
 }
@@ -53,6 +55,7 @@ function createShellProgram({ run, leave, print, width }: ShellProgram): Command
   const program = new Command("")
     .exitOverride()
     .helpCommand(false)
+    .helpOption("-h, --help", "show help")
     .configureHelp({ commandUsage: (command) => `${command.name()} ${command.usage()}` })
     .configureOutput({
       writeOut: (text) => void print(text.trimEnd()),
@@ -75,10 +78,19 @@ function createShellProgram({ run, leave, print, width }: ShellProgram): Command
 }
 
 function overview(program: Command): string[] {
-  const rows = program.commands.map((command) => ({
-    call: `${command.name()} ${command.usage()}`.replace(" [options]", ""),
-    does: command.description(),
-  }));
+  const rows = program.commands.map((command) => ({ call: callOf(command), does: command.description() }));
   const width = Math.max(...rows.map(({ call }) => call.length));
-  return rows.map(({ call, does }) => `  ${call.padEnd(width)}  ${does}`);
+  return [
+    ...rows.map(({ call, does }) => `  ${call.padEnd(width)}  ${does}`),
+    "",
+    "Tab completes. A blank in a name takes quotes or a backslash. Ctrl-C stops what is running",
+  ];
+}
+
+/** A verb with all that it takes, in one line. */
+function callOf(command: Command): string {
+  const options = command.options.map(({ flags, short }) => `[${short ?? ""}${/ <.+>$/.exec(flags)?.[0] ?? ""}]`);
+  return [command.name(), ...command.usage().replace("[options]", "").trim().split(" "), ...options]
+    .join(" ")
+    .trimEnd();
 }

@@ -1,6 +1,7 @@
 import { clearScreenDown, createInterface, cursorTo, type Interface, moveCursor } from "node:readline";
 import { Failure } from "../../protocol/failures.ts";
 import type { Outcome } from "../exit-status.ts";
+import type { VerbContext } from "../verb-context.ts";
 import { createCompletion } from "./completion.ts";
 import { HISTORY_LINES, openHistory } from "./history.ts";
 import { runLine, shellVerbs } from "./run-line.ts";
@@ -10,6 +11,7 @@ import type { ShellOptions } from "./shell.ts";
 export async function runTerminal({ input, terminal, home, ...context }: ShellOptions): Promise<Outcome> {
   const { output, signal } = context;
   const history = await openHistory(home);
+  output.talk(output.talkColours.dim(await greeting(context)));
   const complete = createCompletion({ operations: context.operations, verbs: shellVerbs(), now: context.now });
   const prompt = createInterface({
     input,
@@ -82,6 +84,12 @@ export async function runTerminal({ input, terminal, home, ...context }: ShellOp
     terminal.write("\n");
   }
   return undefined;
+}
+
+async function greeting({ operations }: Pick<VerbContext, "operations">): Promise<string> {
+  const { role } = await operations.info();
+  const alone = role === "visitor" ? "No peer runs here, so nothing is shared and commands ask on their own. " : "";
+  return `${alone}Type help to see what can be done, quit to leave`;
 }
 
 /** Writes a line where the prompt is, and the prompt with all that has been typed again below it. */

@@ -10,7 +10,8 @@ import { type Clock, wait } from "../../transport/clock.ts";
 import type { Identity } from "../../transport/identity.ts";
 import type { RemotePeer } from "../remote-peer.ts";
 import { fetchContent } from "./fetch-content.ts";
-import { findPlace, type HashLocalFile, putInPlace } from "./place.ts";
+import type { FoundSource } from "./found-source.ts";
+import { findPlace, type HashLocalFile, putInPlace, removePartialFile } from "./place.ts";
 import { openReceivers } from "./receivers.ts";
 
 /** A file whose content is known, and where it is to be saved. */
@@ -26,13 +27,14 @@ export type FetchFileDeps = {
   readonly identity: Identity;
   readonly clock: Clock;
   readonly hashLocalFile: HashLocalFile;
-  /** The peer as it can be reached now: it may have come back at another address. */
-  readonly source: (signal: AbortSignal) => Promise<RemotePeer>;
+  readonly source: FoundSource;
 };
 
 /** A peer that went away is tried again for this long without any progress. */
 const GIVE_UP_AFTER_MS = 60_000;
 const RETRY = { firstMs: 500, mostMs: 10_000 };
+/** How often somebody else may take the name or the part file before it counts as a failure. */
+const TRIES_MAX = 100;
 
 /**
  * Fetches one file, verifies it, and gives it its name; the last event is `done` or `skipped`.
@@ -55,14 +57,22 @@ export async function fetchFile(
 
   const partFile = path.join(wish.partFolder, partName(content));
   await untilFetched(wish, partFile, deps, tell, signal);
-  for (;;) {
-    const { file, present } = await findPlace(place, deps.hashLocalFile, signal);
-    const outcome = present ? "placed" : await putInPlace(partFile, file);
-    if (outcome === "taken") continue; // somebody took that name just now
-    if (outcome === "gone") throw new Failure("cannot-save", `Cannot save "${file}": somebody removed "${partFile}"`);
-    const seconds = (deps.clock.now() - startedAtMs) / 1000;
-    return tell({ event: "done", path: sharePath, saved: file, bytes: size, content, sources: 1, seconds });
+  let { file } = found;
+  for (let tries = 1; ; tries += 1) {
+    const outcome = await putInPlace(partFile, file);
+    if (outcome === "placed") break;
+    // Somebody else was quicker: took that name, or fetched the same into the same folder.
+    const again = await findPlace(place, deps.hashLocalFile, signal);
+    file = again.file;
+    if (again.present) {
+      await removePartialFile(partFile);
+      break;
+    }
+    if (tries === TRIES_MAX) throw new Failure("cannot-save", `Cannot save "${file}": somebody removes "${partFile}"`);
+    if (outcome === "gone") await untilFetched(wish, partFile, deps, tell, signal);
   }
+  const seconds = (deps.clock.now() - startedAtMs) / 1000;
+  tell({ event: "done", path: sharePath, saved: file, bytes: size, content, sources: 1, seconds });
 }
 
 /** Part files are named for their content, so that the next try finds them whatever the file is called by then. */
@@ -82,8 +92,10 @@ async function untilFetched(
   let verifiedBytes = 0;
   let progressAtMs = deps.clock.now();
   for (;;) {
+    let source: RemotePeer | undefined;
     try {
-      return await fetchOnce(wish, partFile, deps, tell, signal, (bytes) => {
+      source = await deps.source.now(signal);
+      return await fetchOnce(wish, partFile, source, deps.identity, tell, signal, (bytes) => {
         if (bytes <= verifiedBytes) return;
         verifiedBytes = bytes;
         progressAtMs = deps.clock.now();
@@ -91,6 +103,7 @@ async function untilFetched(
       });
     } catch (error) {
       signal.throwIfAborted();
+      if (source) deps.source.failed(source);
       if (!(error instanceof Failure) || !WORTH_RETRYING.has(error.code)) throw error;
       if (deps.clock.now() - progressAtMs > GIVE_UP_AFTER_MS) throw gaveUp(error, verifiedBytes, size);
       const retryInMs = backoff.next();
@@ -117,13 +130,13 @@ function gaveUp(last: Failure, verifiedBytes: number, size: number): Failure {
 async function fetchOnce(
   wish: FileWish,
   partFile: string,
-  deps: FetchFileDeps,
+  source: RemotePeer,
+  identity: Identity,
   tell: (event: GetEvent) => void,
   signal: AbortSignal,
   onVerified: (bytes: number) => void,
 ): Promise<void> {
   const { content, size, modified, path: sharePath } = wish.entry;
-  const source = await deps.source(signal);
   if (blockCount(size) <= 1) {
     const bytes = size === 0 ? Buffer.alloc(0) : await verifiedBytes(source, content, size, signal);
     return saveWhole(partFile, bytes, modified);
@@ -138,7 +151,7 @@ async function fetchOnce(
   try {
     onProgress();
     const receivers = await openReceivers(
-      { target: source.target, identity: deps.identity, called: source.called, partFile, signal },
+      { target: source.target, identity, called: source.called, partFile, signal },
       size,
     );
     try {

@@ -8,9 +8,12 @@ import { baseName, localName, parentPath, type SharePath } from "../../protocol/
 import { createEventQueue } from "../event-queue.ts";
 import type { RemotePeer } from "../remote-peer.ts";
 import { type FetchFileDeps, fetchFile } from "./fetch-file.ts";
+import { createFoundSource } from "./found-source.ts";
 import { isFolder } from "./place.ts";
 
-export type GetDeps = FetchFileDeps & {
+export type GetDeps = Omit<FetchFileDeps, "source"> & {
+  /** The peer as it can be reached now. */
+  readonly source: (signal: AbortSignal) => Promise<RemotePeer>;
   /** Absolute path of the folder where downloads land. */
   readonly received: string;
   readonly platform: NodeJS.Platform;
@@ -25,19 +28,28 @@ const PART_FOLDER = ".tukar";
 export function get(request: GetRequest, deps: GetDeps, signal: AbortSignal): AsyncIterable<GetEvent> {
   const events = createEventQueue<GetEvent>();
   const turns = createTurns();
+  const foundSource = createFoundSource(deps.source);
 
   async function run(): Promise<void> {
-    const source = await deps.source(signal);
+    const source = await foundSource.now(signal);
     const save = await chooseSaving(request, deps);
     const running = new Set<Promise<void>>();
+    let broken: { readonly reason: unknown } | undefined;
     for (const name of request.names) {
       for await (const wish of wishesOf(name, source)) {
-        const job = fetchOne(wish, save).finally(() => running.delete(job));
+        // Caught here, since nobody looks at a job while the next wish is awaited.
+        const job = fetchOne(wish, save)
+          .catch((reason: unknown) => {
+            broken ??= { reason };
+          })
+          .finally(() => running.delete(job));
         running.add(job);
         if (running.size >= AT_ONCE) await Promise.race(running);
+        if (broken) throw broken.reason;
       }
     }
     await Promise.all(running);
+    if (broken) throw broken.reason;
   }
 
   /** The files that a name means, each with its path below what was asked for. */
@@ -74,14 +86,16 @@ export function get(request: GetRequest, deps: GetDeps, signal: AbortSignal): As
     const tell = (event: GetEvent): void => (event.event === "progress" ? progress(event) : events.push(event));
     try {
       const entry = isHashed(file) ? file : await hashed(file.path);
-      await turns(entry.content, () => fetchFile({ entry, ...save(below) }, deps, tell, signal));
+      await turns(entry.content, () =>
+        fetchFile({ entry, ...save(below) }, { ...deps, source: foundSource }, tell, signal),
+      );
     } catch (error) {
       tellFailure(file.path, error);
     }
   }
 
   async function hashed(sharePath: SharePath): Promise<HashedEntry> {
-    const entry = await resolve(sharePath, await deps.source(signal));
+    const entry = await resolve(sharePath, await foundSource.now(signal));
     if (entry.kind === "file" && isHashed(entry)) return entry;
     throw new Failure("no-such-file", `"${sharePath}" is not a file there any more`);
   }

@@ -1,4 +1,4 @@
-import { link, lstat, mkdir, open, rename, stat, unlink } from "node:fs/promises";
+import { link, lstat, mkdir, open, rename, rm, stat, unlink } from "node:fs/promises";
 import path from "node:path";
 import { saveFailure } from "../../content/partial-file.ts";
 import type { ContentId } from "../../protocol/content-id.ts";
@@ -51,9 +51,7 @@ export function numbered(file: string, number: number): string {
  */
 export async function putInPlace(partFile: string, file: string): Promise<"placed" | "taken" | "gone"> {
   try {
-    await mkdir(path.dirname(file), { recursive: true });
-    // A hard link fails on a name that exists, where a rename would replace it.
-    await link(partFile, file);
+    await linkInFolder(partFile, file);
     await unlink(partFile);
   } catch (error) {
     if (isErrno(error, "EEXIST")) return "taken";
@@ -64,6 +62,22 @@ export async function putInPlace(partFile: string, file: string): Promise<"place
   }
   await syncFolder(path.dirname(file));
   return "placed";
+}
+
+/** A hard link fails on a name that exists, where a rename would replace it. Makes the folder if it is missing. */
+async function linkInFolder(partFile: string, file: string): Promise<void> {
+  try {
+    await link(partFile, file);
+  } catch (error) {
+    if (!isErrno(error, "ENOENT")) throw error;
+    await mkdir(path.dirname(file), { recursive: true });
+    await link(partFile, file);
+  }
+}
+
+/** Gives up what was fetched of a file that somebody else brought whole. */
+export async function removePartialFile(partFile: string): Promise<void> {
+  await Promise.all([rm(partFile, { force: true }), rm(`${partFile}.blocks`, { force: true })]);
 }
 
 /** Makes a rename survive a power cut. Windows has no such call and needs none. */

@@ -1,4 +1,5 @@
-import { formatAddress, parseAddress } from "../../protocol/address.ts";
+import { isIPv6 } from "node:net";
+import { formatAddress, parseAddress, plainIp } from "../../protocol/address.ts";
 import { Failure } from "../../protocol/failures.ts";
 import { type PeerId, parsePeerId, shortId } from "../../protocol/peer-id.ts";
 import type { PeerName } from "../../protocol/peer-name.ts";
@@ -20,7 +21,7 @@ const ID_PREFIX_MIN = 4;
 const CANDIDATES_SHOWN = 10;
 
 /**
- * The one peer that a text means: an id, a name, an unambiguous beginning of an id, IP:PORT or IP.
+ * The one peer that a text means: an id; a name, an unambiguous beginning of an id, IP:PORT or IP; a name in another case.
  * @throws Failure "no-such-peer" or, naming the candidates, "ambiguous"
  */
 export function findPeer(text: string, peers: Iterable<KnownPeer>): KnownPeer {
@@ -41,15 +42,26 @@ function meaningsOf(text: string): readonly ((peer: KnownPeer) => boolean)[] {
   const name = text.normalize("NFC").trim();
   const folded = name.toLowerCase();
   const isIdPrefix = text.length >= ID_PREFIX_MIN && /^[a-z2-7]+$/.test(text);
-  const meanings = [
-    // Both at once: nobody can catch what is meant for another by taking the beginning of its id for a name.
-    (peer: KnownPeer) => peer.name === name || (isIdPrefix && peer.id.startsWith(text)),
-    (peer: KnownPeer) => peer.name.toLowerCase() === folded,
+  const isAt = addressOf(name);
+  return [
+    // All at once: nobody can catch what is meant for another by taking its address or the beginning of its id for a name.
+    (peer) => peer.name === name || (isIdPrefix && peer.id.startsWith(text)) || isAt(peer),
+    (peer) => peer.name.toLowerCase() === folded,
   ];
-  const address = parseAddress(text);
-  if (address) meanings.push((peer) => peer.port === address.port && peer.hosts.includes(address.host));
-  meanings.push((peer) => peer.hosts.includes(text));
-  return meanings;
+}
+
+/** Whether a peer is at the address that a text gives: IP:PORT, or IP for any port. */
+function addressOf(text: string): (peer: KnownPeer) => boolean {
+  const { host = text, port } = parseAddress(text) ?? {};
+  const wanted = plainHost(host.replace(/^\[(.*)\]$/, "$1"));
+  return (peer) =>
+    (port === undefined || peer.port === port) && peer.hosts.some((candidate) => plainHost(candidate) === wanted);
+}
+
+/** A host in the one form that all its spellings share. */
+function plainHost(host: string): string {
+  const plain = plainIp(host);
+  return isIPv6(plain) ? new URL(`http://[${plain}]`).hostname : plain.toLowerCase();
 }
 
 function ambiguous(text: string, matching: readonly KnownPeer[]): Failure {

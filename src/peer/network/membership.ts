@@ -5,7 +5,7 @@ import type { PeerId } from "../../protocol/peer-id.ts";
 import type { PeerName } from "../../protocol/peer-name.ts";
 import { RosterEntry } from "../../protocol/roster.ts";
 import { INDEX_ROUTES } from "../../protocol/routes.ts";
-import { createBackoff } from "../../transport/backoff.ts";
+import { type Backoff, createBackoff } from "../../transport/backoff.ts";
 import { type Clock, wait } from "../../transport/clock.ts";
 import type { Identity } from "../../transport/identity.ts";
 import type { KnownIds } from "../../transport/known-ids.ts";
@@ -14,13 +14,13 @@ import { openRemote } from "../../transport/remote.ts";
 import type { NetworkTarget } from "../options.ts";
 import type { KnownPeer } from "./directory.ts";
 import { type Joined, join, type Listen } from "./join.ts";
+import { createKnownRoster, type RosterListener } from "./known-roster.ts";
+import { createQuestions } from "./questions.ts";
 
 export type Totals = { readonly files: number; readonly bytes: number };
 
 /** What a membership tells its owner. All are called from its own turn of the event loop. */
-export type MembershipListener = {
-  joined(peer: KnownPeer): void;
-  left(peer: { readonly id: PeerId; readonly name: PeerName }): void;
+export type MembershipListener = RosterListener & {
   /** The index server has taken these totals. */
   shared(totals: Totals): void;
   lost(reason: Failure): void;
@@ -59,7 +59,10 @@ export type Membership = {
   readonly port: number | null;
   /** Everyone online as the index server says now or, while it is away, as last known. */
   peers(signal: AbortSignal): AsyncIterable<KnownPeer>;
-  /** Whether this id belongs to the network, asking the index server if need be. */
+  /**
+   * Whether this id belongs to the network, asking the index server if need be.
+   * @throws Failure "too-many" if too much would have to be asked
+   */
   isMember(id: PeerId): Promise<boolean>;
   /** Tells the network what is shared now; repeated by itself after each reconnect. */
   share(totals: Totals): void;
@@ -67,24 +70,29 @@ export type Membership = {
 };
 
 const RECONNECT = { firstMs: 500, mostMs: 30_000 };
+/** A link that lived this long was no mistake: the next time it is lost, dialling begins without delay again. */
+const STEADY_MS = 30_000;
 /** How long after the index server came back others may take to do the same. */
 const SETTLING_MS = 60_000;
+/** So much longer for each known peer, at random: if everyone asked for the whole roster at once it would be too much. */
+const SETTLING_MS_PER_PEER = 60;
 /** A visitor is in no roster, so that it leaves is not told: its membership is asked for again after this time. */
 const VISITOR_TRUST_MS = 30_000;
+/** Between two SHARES, however often what is shared changes. */
+const SHARES_REST_MS = 250;
 
 /** Joins a network and stays in it: whatever breaks the link, it is dialled again, with backoff, until `close`. */
 export async function startMembership(options: MembershipOptions): Promise<Membership> {
   const { target, identity, name, program, knownIds, clock, log, listener, role } = options;
   const self = { id: identity.id, name };
   const closing = new AbortController();
-  const roster = new Map<PeerId, KnownPeer>();
-  /** Of the roster, those not heard of since the link was last made anew: they may have left meanwhile. */
-  const unconfirmed = new Set<PeerId>();
-  /** Those whose coming was told to the listener, so that coming back with the index server is no news. */
-  const announced = new Set<PeerId>();
+  const roster = createKnownRoster({ ownId: identity.id, indexHost: target.address.host, listener });
+  const questions = createQuestions(clock);
+  /** Members that are on no roster, and until when that is believed. */
   const visitors = new Map<PeerId, number>();
-  const questions = new Map<PeerId, PromiseWithResolvers<boolean>>();
   const sharesSent = new Map<string, Totals>();
+  let shares: "at rest" | "just told" | "to be told again" = "at rest";
+  let callOffSettling = (): void => undefined;
   let totals: Totals = { files: 0, bytes: 0 };
   let port = role.as === "peer" ? role.port : null;
 
@@ -125,28 +133,34 @@ export async function startMembership(options: MembershipOptions): Promise<Membe
 
   /** Lives until `close`: waits for the link to end and dials again. */
   async function stay(first: Link): Promise<void> {
+    const backoff = createBackoff(RECONNECT);
     let link = first;
     while (!closing.signal.aborted) {
+      const joinedAtMs = clock.now();
       const reason = (await link.closed) ?? new Failure("unreachable", "The index server said goodbye");
       current = undefined;
-      forgetQuestions();
+      roster.doubt();
+      questions.giveUp();
+      sharesSent.clear();
       if (closing.signal.aborted) return;
       if (reason.code === "replaced") return listener.ended?.(reason);
       listener.lost?.(reason);
-      const again = await reenter();
+      if (clock.now() - joinedAtMs >= STEADY_MS) backoff.reset();
+      const again = await reenter(backoff);
       if (!again) return;
       ({ link } = again);
-      for (const id of roster.keys()) unconfirmed.add(id);
       current = again;
+      if (closing.signal.aborted) link.close();
       indexName = again.indexName;
       if (role.as === "peer") share(totals);
       listener.back?.();
-      clock.after(SETTLING_MS, () => void dropUnconfirmed());
+      const settlingMs = SETTLING_MS + Math.random() * roster.size * SETTLING_MS_PER_PEER;
+      callOffSettling();
+      callOffSettling = clock.after(settlingMs, () => void dropDoubtful());
     }
   }
 
-  async function reenter(): Promise<Joined | undefined> {
-    const backoff = createBackoff(RECONNECT);
+  async function reenter(backoff: Backoff): Promise<Joined | undefined> {
     while (!closing.signal.aborted) {
       try {
         await wait(clock, backoff.next(), closing.signal);
@@ -167,11 +181,9 @@ export async function startMembership(options: MembershipOptions): Promise<Membe
   function receive(message: Message): void {
     switch (message.type) {
       case "ROSTER":
-        return followRoster(message.data);
+        return roster.follow(message.data);
       case "MEMBER":
-        questions.get(message.data.id)?.resolve(message.data.member);
-        questions.delete(message.data.id);
-        return;
+        return questions.answered(message.data);
       case "ACK": {
         const taken = sharesSent.get(message.data.of);
         sharesSent.delete(message.data.of);
@@ -183,59 +195,29 @@ export async function startMembership(options: MembershipOptions): Promise<Membe
     }
   }
 
-  function followRoster({ joined, changed, left }: MessageData<"ROSTER">): void {
-    for (const entry of joined) {
-      const isNews = !announced.has(entry.id) && !unconfirmed.has(entry.id);
-      announced.add(entry.id);
-      const peer = remember(entry);
-      if (isNews && peer.id !== identity.id) listener.joined?.(peer);
+  /** After an index server came back everyone has had time to do so too: whoever is not listed is gone. */
+  async function dropDoubtful(): Promise<void> {
+    if (!current || !roster.hasDoubts()) return;
+    try {
+      for await (const _listed of peers(closing.signal));
+      roster.dropDoubtful();
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      log.debug({ reason: error.message }, "the roster cannot be compared now");
     }
-    for (const entry of changed) remember(entry);
-    for (const peer of left) {
-      forget(peer);
-    }
-  }
-
-  function forget(peer: { readonly id: PeerId; readonly name: PeerName }): void {
-    roster.delete(peer.id);
-    unconfirmed.delete(peer.id);
-    announced.delete(peer.id);
-    if (peer.id !== identity.id) listener.left?.(peer);
-  }
-
-  /** After an index server came back everyone has had time to do so too: whoever has not is gone. */
-  async function dropUnconfirmed(): Promise<void> {
-    for (const id of [...unconfirmed]) {
-      const peer = roster.get(id);
-      if (current && peer && !(await isMember(id))) forget(peer);
-    }
-  }
-
-  function remember(entry: RosterEntry): KnownPeer {
-    const { id, name, port, files, bytes, reachable } = entry;
-    const hosts = entry.on_index_host ? [target.address.host, ...entry.hosts] : entry.hosts;
-    const peer = { id, name, hosts, port, files, bytes, reachable };
-    roster.set(id, peer);
-    unconfirmed.delete(id);
-    return peer;
   }
 
   async function* peers(signal: AbortSignal): AsyncGenerator<KnownPeer> {
-    if (!current) return yield* roster.values();
-    for await (const entry of index.lines(INDEX_ROUTES.peers, RosterEntry, signal)) yield remember(entry);
+    if (current) yield* roster.learn(index.lines(INDEX_ROUTES.peers, RosterEntry, signal));
+    else yield* roster.all();
   }
 
   async function isMember(id: PeerId): Promise<boolean> {
-    const isListed = roster.has(id) && (!current || !unconfirmed.has(id));
+    const isListed = roster.has(id) && !(current && roster.isDoubtful(id));
     if (id === identity.id || isListed || (visitors.get(id) ?? 0) > clock.now()) return true;
     if (!current) return false;
-    const asked = questions.get(id) ?? Promise.withResolvers<boolean>();
-    if (!questions.has(id)) {
-      questions.set(id, asked);
-      current.link.send("WHO", { id });
-    }
-    const member = await asked.promise;
-    if (member) unconfirmed.delete(id);
+    const member = await questions.ask(id, current.link);
+    if (member) roster.confirm(id);
     if (member && !roster.has(id)) trustVisitor(id);
     return member;
   }
@@ -246,14 +228,18 @@ export async function startMembership(options: MembershipOptions): Promise<Membe
     visitors.set(id, nowMs + VISITOR_TRUST_MS);
   }
 
-  function forgetQuestions(): void {
-    for (const { resolve } of questions.values()) resolve(false);
-    questions.clear();
-    sharesSent.clear();
-  }
-
   function share(now: Totals): void {
     totals = now;
+    if (shares !== "at rest") {
+      shares = "to be told again";
+      return;
+    }
+    shares = "just told";
+    clock.after(SHARES_REST_MS, () => {
+      const again = shares === "to be told again";
+      shares = "at rest";
+      if (again) share(totals);
+    });
     if (current) sharesSent.set(current.link.send("SHARES", { files: now.files, bytes: now.bytes }), now);
   }
 
@@ -267,10 +253,11 @@ export async function startMembership(options: MembershipOptions): Promise<Membe
     share,
     async close() {
       closing.abort(new Failure("interrupted"));
+      callOffSettling();
       index.close();
       current?.link.close();
       await stayed;
-      forgetQuestions();
+      questions.giveUp();
     },
   };
 }

@@ -17,7 +17,7 @@ export type ServedFile = OpenFile & {
 
 /**
  * Answers GET or HEAD with a file: whole, a range, or why not, as RFC 9110 has it. Closes the file.
- * @throws Failure as `ByteSender.send` does, after the head was sent
+ * @throws Failure as `ByteSender.send` does
  */
 export async function answerFile(
   request: IncomingMessage,
@@ -47,7 +47,9 @@ export async function answerFile(
   // What is shared comes from anybody: a browser must not take it for anything else, nor run it in this origin's name.
   response.setHeader("x-content-type-options", "nosniff");
   response.setHeader("content-security-policy", "sandbox; default-src 'none'");
-  response.writeHead(verdict.status, { "content-length": range.last - range.first + 1 });
+  // The head goes out with the first bytes, so that a file which cannot even be begun is answered with a failure.
+  response.statusCode = verdict.status;
+  response.setHeader("content-length", range.last - range.first + 1);
   if (request.method === "HEAD" || range.last < range.first) {
     close(file.fd, () => undefined);
     response.end();

@@ -5,7 +5,7 @@ import { type About, PEER_ROUTES } from "../../protocol/routes.ts";
 import { baseName, decodeSharePath, parseSharePath, type SharePath } from "../../protocol/share-path.ts";
 import { answerJson, answerLines } from "../../transport/answer.ts";
 import type { Remote, SecureServerOptions } from "../../transport/secure-server.ts";
-import type { Library } from "../library/library.ts";
+import type { Library, OpenedFile } from "../library/library.ts";
 import { answerFile } from "./answer-file.ts";
 import { resolveLines } from "./resolve-lines.ts";
 import { createByteSender } from "./send-bytes.ts";
@@ -17,7 +17,7 @@ export type ServingOptions = {
   readonly admit: (remote: Remote) => Promise<void>;
 };
 
-type Answer = (request: IncomingMessage, response: ServerResponse, url: URL) => void | Promise<void>;
+type Answer = (request: IncomingMessage, response: ServerResponse, query: URLSearchParams) => void | Promise<void>;
 
 /** The HTTP routes of a peer. All of them only read. */
 export function createRequestHandler({ library, about, admit }: ServingOptions): SecureServerOptions["onRequest"] {
@@ -26,15 +26,15 @@ export function createRequestHandler({ library, about, admit }: ServingOptions):
   const exact: Readonly<Record<string, Answer>> = {
     [PEER_ROUTES.about]: (_request, response) => answerJson(response, about()),
 
-    [PEER_ROUTES.files](_request, response, url) {
-      const path = folderOf(url.searchParams.get("path") ?? "");
-      const entries = library.list(path, { recursive: url.searchParams.get("recursive") === "true" });
+    [PEER_ROUTES.files](_request, response, query) {
+      const path = folderOf(query.get("path") ?? "");
+      const entries = library.list(path, { recursive: query.get("recursive") === "true" });
       if (!entries) throw new Failure("no-such-file");
       return answerLines(response, entries);
     },
 
-    [PEER_ROUTES.resolve]: (_request, response, url) =>
-      answerLines(response, resolveLines(library, url.searchParams.get("name") ?? "", closedSignal(response))),
+    [PEER_ROUTES.resolve]: (_request, response, query) =>
+      answerLines(response, resolveLines(library, query.get("name") ?? "", closedSignal(response))),
   };
 
   const below: readonly (readonly [
@@ -46,7 +46,8 @@ export function createRequestHandler({ library, about, admit }: ServingOptions):
       (rest, request, response) => {
         const path = decodeSharePath(rest);
         if (path === undefined) throw new Failure("no-such-file");
-        return sendFile(request, response, library.open(path));
+        const file = library.open(path);
+        return sendFile(request, response, file, file.entry.type);
       },
     ],
     [
@@ -55,7 +56,7 @@ export function createRequestHandler({ library, about, admit }: ServingOptions):
         const [text = "", part, ...more] = rest.split("/");
         const id = parseContentId(text);
         if (id === undefined || more.length > 0) throw new Failure("no-such-file");
-        if (part === undefined) return sendFile(request, response, library.openContent(id));
+        if (part === undefined) return sendFile(request, response, library.openContent(id), "application/octet-stream");
         return answerBlockList(response, part === "blocks" ? library.blockList(id) : undefined);
       },
     ],
@@ -64,15 +65,10 @@ export function createRequestHandler({ library, about, admit }: ServingOptions):
   function sendFile(
     request: IncomingMessage,
     response: ServerResponse,
-    file: ReturnType<Library["open"]>,
+    { fd, state, content, entry }: OpenedFile,
+    mediaType: string,
   ): Promise<void> {
-    const { fd, state, content, entry } = file;
-    return answerFile(
-      request,
-      response,
-      { fd, state, content, mediaType: entry.type, name: baseName(entry.path) },
-      sender,
-    );
+    return answerFile(request, response, { fd, state, content, mediaType, name: baseName(entry.path) }, sender);
   }
 
   return async (request, response, remote): Promise<void> => {
@@ -81,22 +77,21 @@ export function createRequestHandler({ library, about, admit }: ServingOptions):
       response.setHeader("allow", "GET, HEAD");
       throw new Failure("method-not-allowed");
     }
-    const url = parseTarget(request.url ?? "");
-    const answer = Object.hasOwn(exact, url.pathname) ? exact[url.pathname] : undefined;
-    if (answer) return answer(request, response, url);
+    const { path, query } = parseTarget(request.url ?? "");
+    const answer = Object.hasOwn(exact, path) ? exact[path] : undefined;
+    if (answer) return answer(request, response, query);
     for (const [prefix, answerBelow] of below) {
-      // Not `url.pathname`: the URL parser would resolve dot segments, and a path that has some is to be refused.
-      const [pathname = ""] = (request.url ?? "").split("?");
-      if (pathname.startsWith(prefix)) return answerBelow(pathname.slice(prefix.length), request, response, url);
+      if (path.startsWith(prefix)) return answerBelow(path.slice(prefix.length), request, response, query);
     }
     throw new Failure("no-such-route");
   };
 }
 
-function parseTarget(target: string): URL {
-  const url = target.startsWith("/") ? URL.parse(target, "https://tukar") : null;
-  if (!url) throw new Failure("bad-request");
-  return url;
+/** Not with `URL`, which would resolve dot segments and take `//name/` for a host: such paths are to be refused. */
+function parseTarget(target: string): { readonly path: string; readonly query: URLSearchParams } {
+  if (!target.startsWith("/")) throw new Failure("bad-request");
+  const [path = "", ...query] = target.split("?");
+  return { path, query: new URLSearchParams(query.join("?")) };
 }
 
 function folderOf(raw: string): SharePath | "" {

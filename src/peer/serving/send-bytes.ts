@@ -21,9 +21,9 @@ export type OpenFile = { readonly fd: number; readonly state: FileState };
 /** Sends bytes of open files. All answers of a peer share the buffers of one sender. */
 export type ByteSender = {
   /**
-   * Sends a range of the file as the body of an answer whose head is written, and closes the file.
+   * Sends a range of the file as the body of an answer, whose head goes out with the first bytes, and closes the file.
    * @throws Failure "file-changed" if the file changes meanwhile: what was sent until then is of its old state and
-   * nothing of the new one follows. A reader that goes away is no failure.
+   * nothing of the new one follows; "file-unreadable". A reader that goes away is no failure.
    */
   send(file: OpenFile, range: ByteRange, response: ServerResponse): Promise<void>;
 };

@@ -287,6 +287,34 @@ test("an aborted get ends with the reason that it was given", TIMEOUT, async () 
   remote.close();
 });
 
+test("an aborted get of a folder ends once, even while the peer is still listing", TIMEOUT, async () => {
+  const wake = Promise.withResolvers<void>();
+  await using peer = await startScriptedPeer(identity, randomBytes(MIB * 2), {
+    answer: () => true,
+    async *listing(entry) {
+      yield { ...entry, padding: "x".repeat(20_000) }; // long enough to be sent at once
+      await wake.promise;
+    },
+  });
+  const remote = openRemotePeer(peer.known, identity);
+  const abort = new AbortController();
+  const deps = {
+    identity,
+    clock: systemClock,
+    hashLocalFile: async () => peer.entry.content,
+    source: async () => remote,
+    received: path.join(folder, "aborted-folder"),
+    platform: "linux",
+  } as const;
+  const events = get({ peer: "liar", names: ["folder"], recursive: true, output: null }, deps, abort.signal);
+  const [first] = await Array.fromAsync(take(events, 1));
+  assert.equal(first?.event, "progress");
+  abort.abort(new Failure("interrupted"));
+  await assert.rejects(Array.fromAsync(events), (error) => error instanceof Failure && error.code === "interrupted");
+  wake.resolve();
+  remote.close();
+});
+
 async function* take<T>(values: AsyncIterable<T>, count: number): AsyncGenerator<T> {
   const iterator = values[Symbol.asyncIterator]();
   for (let taken = 0; taken < count; taken += 1) {

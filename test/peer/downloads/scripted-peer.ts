@@ -19,6 +19,8 @@ export type Script = {
   /** Changes what goes out for the bytes `first` to `last` of the file, the n-th time that something is asked for. */
   readonly body?: (honest: Buffer, first: number, asked: number) => Buffer;
   readonly blockList?: (honest: Buffer) => Buffer;
+  /** Takes over the listing of the folder that the file lies in. Without it there is nothing to list. */
+  readonly listing?: (entry: FileEntry) => AsyncIterable<unknown> | Iterable<unknown>;
   /** Takes over the whole answer to a range request; false leaves it. */
   readonly answer?: (response: ServerResponse, first: number, asked: number) => boolean;
 };
@@ -57,11 +59,13 @@ export async function startScriptedPeer(
     type: "text/plain",
     content,
   } as const;
+  const folder = { ...entry, kind: "folder", path: "folder", type: null, content: null };
   const asked: number[] = [];
 
   function onRequest(request: IncomingMessage, response: ServerResponse): void | Promise<void> {
     const url = request.url ?? "";
-    if (url.startsWith("/v1/resolve")) return answerLines(response, [entry]);
+    if (url.startsWith("/v1/resolve")) return answerLines(response, [url.endsWith("name=folder") ? folder : entry]);
+    if (url.startsWith("/v1/files") && script.listing) return answerLines(response, script.listing(entry));
     if (url === blockListUrl(content)) {
       const encoded = encodeBlockList(list);
       const answer = script.blockList?.(encoded) ?? encoded;
