@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -9,7 +9,6 @@ import { INDEX_ROUTES, LINK_PATH, PEER_ROUTES } from "../src/protocol/routes.ts"
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const SRC = path.join(ROOT, "src");
-const COMMANDS = path.join(SRC, "cli", "commands");
 
 /** Which folders of src a file may import from, besides its own. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -162,21 +161,3 @@ const SPECIFIED = [
 for (const [kind, mark = ""] of SPECIFIED) {
   test(`the specification has a row for the ${kind} ${mark}`, () => assert.ok(SPECIFICATION.includes(mark)));
 }
-
-test("every command of the command line is in the README", (context) => {
-  const readme = path.join(ROOT, "README.md");
-  const files = existsSync(COMMANDS) ? readdirSync(COMMANDS).filter((name) => name.endsWith(".ts")) : [];
-  if (files.length === 0) return context.skip("src/cli/commands has no commands yet");
-  if (!existsSync(readme)) return context.skip("there is no README.md yet");
-
-  const text = readFileSync(readme, "utf8");
-  const registered = files.flatMap((name) => {
-    const code = withoutComments(readFileSync(path.join(COMMANDS, name), "utf8"));
-    return [...code.matchAll(/\.command\(\s*["'`]([\w-]+)/g)].map(([, command = ""]) => command);
-  });
-  assert.ok(registered.length > 0, "no command is registered");
-  assert.deepEqual(
-    registered.filter((command) => !new RegExp(`\\btukar ${command}\\b`).test(text)),
-    [],
-  );
-});

@@ -24,7 +24,7 @@ test("the program says the version that the package has", () => assert.equal(VER
 
 test("the program that the package installs exists, and begins with a line that names Node", () => {
   const program = path.join(ROOT, MANIFEST.bin["tukar"] ?? "nothing");
-  assert.match(readFileSync(program, "utf8"), /^#!\/usr\/bin\/env node\n/);
+  assert.match(readFileSync(program, "utf8"), /^#!\/usr\/bin\/env -S (?:\w+=\w+ )?node /);
 });
 
 test("everything that the package brings exists, but for dist, which is built", () => {

@@ -11,7 +11,7 @@ export function formatCount(count: number): string {
 
 /** `1,234 B`, `12.1 KiB`, `512 MiB`: binary units, a decimal while it says something. */
 export function formatSize(bytes: number): string {
-  if (bytes < BYTES_UNTIL) return `${formatCount(bytes)} B`;
+  if (bytes < BYTES_UNTIL) return `${formatCount(Math.round(bytes))} B`;
   let value = bytes / 1024;
   let unit = 0;
   while (rounded(value) >= 1024 && unit < UNITS.length - 1) {

@@ -6,7 +6,7 @@ import { exitStatus, type Outcome } from "./exit-status.ts";
 import { createOutput, type OutputFlags, type OutputStream } from "./output.ts";
 import { createProgram, type ProgramActions } from "./program.ts";
 import { type GlobalFlags, resolveSettings, type Surroundings } from "./settings.ts";
-import type { ShellInput } from "./shell/shell.ts";
+import type { ShellInput } from "./shell/shell-options.ts";
 import { usageFailure } from "./usage-failure.ts";
 
 /** All that a command line touches outside itself. */

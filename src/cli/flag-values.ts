@@ -2,6 +2,7 @@ import type { NetworkTarget } from "../peer/options.ts";
 import { parseAddress } from "../protocol/address.ts";
 import { Failure } from "../protocol/failures.ts";
 import { parseInvite } from "../protocol/invite.ts";
+import { parsePeerId } from "../protocol/peer-id.ts";
 import { type PeerName, parsePeerName } from "../protocol/peer-name.ts";
 
 /** How the values of options are read. Each throws a `usage` failure that names the option, the value and what would do. */
@@ -47,7 +48,20 @@ export function readNetwork(flag: string, value: string): NetworkTarget {
   if (invite) return invite;
   const address = value.includes("//") ? undefined : parseAddress(value, INDEX_PORT_DEFAULT);
   if (address) return { address, indexId: undefined, key: undefined };
-  throw wrongValue(flag, value, "give HOST:PORT, or a whole invite (tukar://HOST:PORT/INDEX-ID?key=KEY)");
+  // The key is a secret: what is wrong with it can be said without it.
+  const shown = value.replace(/\?key=.*$/s, "?key=...");
+  const wanted = "give HOST:PORT, or a whole invite (tukar://HOST:PORT/INDEX-ID?key=KEY)";
+  throw wrongValue(flag, shown, `${inviteProblem(value)}${wanted}`);
+}
+
+/** Which part of a mistyped invite is wrong, as far as anybody can tell. */
+function inviteProblem(value: string): string {
+  const match = /^tukar:\/\/([^/?#]+)\/([^/?#]*)\/?(?:\?key=(.*))?$/s.exec(value.trim());
+  if (!match) return "";
+  const [, address = "", indexId = "", key] = match;
+  if (!parseAddress(address)) return `"${address}" is not HOST:PORT; `;
+  if (!parsePeerId(indexId)) return `the index id "${indexId}" is cut off or mistyped; `;
+  return key === undefined ? "" : "the key is cut off or mistyped; ";
 }
 
 export function readLogLevel(flag: string, value: string): LogLevel {

@@ -8,7 +8,8 @@ export type TransferCounts = {
   summary(stopped: boolean): readonly string[];
 };
 
-/** Faster than this a rate says nothing. */
+/** Of less than this, or in less time, a rate says nothing. */
+const RATE_FROM_BYTES = 1024 * 1024;
 const RATE_FROM_SECONDS = 0.1;
 
 export function countTransfers(now: () => number): TransferCounts {
@@ -32,11 +33,10 @@ export function countTransfers(now: () => number): TransferCounts {
     },
     summary(stopped) {
       const seconds = (now() - startedAtMs) / 1000;
-      const rate = seconds >= RATE_FROM_SECONDS ? ` (${formatSize(bytes / seconds)}/s)` : "";
+      const rate =
+        bytes >= RATE_FROM_BYTES && seconds >= RATE_FROM_SECONDS ? ` (${formatSize(bytes / seconds)}/s)` : "";
       const parts = [
-        ...(fetched > 0
-          ? [`${files(fetched)}, ${formatSize(bytes)}, fetched in ${formatDuration(seconds)}${rate}`]
-          : []),
+        ...(fetched > 0 ? [`${files(fetched)}, ${formatSize(bytes)}, fetched in ${stretch(seconds)}${rate}`] : []),
         ...(skipped > 0 && fetched + failed > 0 ? [`${formatCount(skipped)} there already`] : []),
         ...(failed > 0 && fetched + skipped > 0 ? [`${formatCount(failed)} failed`] : []),
       ];
@@ -45,6 +45,10 @@ export function countTransfers(now: () => number): TransferCounts {
       return [...(parts.length > 0 ? [parts.join("; ")] : []), ...kept];
     },
   };
+}
+
+function stretch(seconds: number): string {
+  return seconds < 10 ? `${seconds.toFixed(1)}s` : formatDuration(seconds);
 }
 
 function files(count: number): string {

@@ -37,6 +37,6 @@ export function addVerbs(program: Command, run: RunVerb): void {
 
   program
     .command("info")
-    .description("tell who you are, what you share and which network you are in")
+    .description("tell who you are, what you share and with whom")
     .action(() => run(async (context) => (await import("./commands/info.ts")).showInfo(context)));
 }

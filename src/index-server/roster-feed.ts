@@ -65,7 +65,7 @@ function merged(earlier: Change["kind"] | undefined, later: Change["kind"]): Cha
 }
 
 /** Cuts changes into messages that keep within the limits of number and size. */
-export function* inMessages(changes: readonly Change[]): Generator<MessageData<"ROSTER">> {
+function* inMessages(changes: readonly Change[]): Generator<MessageData<"ROSTER">> {
   let message = emptyMessage();
   let count = 0;
   let bytes = 0;

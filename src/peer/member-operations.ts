@@ -15,8 +15,8 @@ import type { RemotePeers } from "./remote-peers.ts";
 
 export type MemberOptions = {
   readonly identity: Identity;
-  readonly membership: Membership;
-  readonly remotePeers: RemotePeers;
+  readonly membership: Pick<Membership, "peers">;
+  readonly remotePeers: Pick<RemotePeers, "find">;
   readonly hashing: Hashing;
   /** Absolute path of the folder where downloads land. */
   readonly received: string;
@@ -54,7 +54,14 @@ export function createMemberOperations(options: MemberOptions): Operations {
     ]);
     const source = async (signal: AbortSignal) => (await find(request.peer, signal)).remote;
     const hashLocalFile = hashLocalFileWith(hashing);
-    yield* get(request, { identity, clock, hashLocalFile, source, received, platform: platform() }, signal);
+    for await (const event of get(
+      request,
+      { identity, clock, hashLocalFile, source, received, platform: platform() },
+      signal,
+    )) {
+      const isUnknown = event.event === "failed" && event.code === "no-such-file";
+      yield isUnknown ? { ...event, message: nothingCalled(request.peer, event.path) } : event;
+    }
   }
 
   return {
@@ -82,6 +89,10 @@ export function createMemberOperations(options: MemberOptions): Operations {
     get,
     events: (signal) => events.subscribe(signal),
   };
+}
+
+function nothingCalled(peer: string, name: string): string {
+  return `"${printable(peer)}" shares nothing called "${printable(name)}"`;
 }
 
 function isFailure(error: unknown, code: FailureCode): error is Failure {

@@ -105,17 +105,28 @@ test("--version prints the version", async (t) => {
 
 const WRONG: { args: string[]; says: RegExp }[] = [
   { args: ["pers"], says: /Unknown command "pers" \(Did you mean peers\?\)/ },
-  { args: ["ls"], says: /Missing required argument "peer"/ },
+  { args: ["ls"], says: /Missing required argument "peer": type tukar ls <peer> \[path\] \[-r\]\n/ },
   { args: ["ls", "bob", "--recursiv"], says: /Unknown option "--recursiv" \(Did you mean --recursive\?\)/ },
-  { args: ["peers", "bob"], says: /Too many arguments/ },
-  { args: ["get", "bob"], says: /Missing required argument "name"/ },
-  { args: ["search", "x"], says: /Unknown command "search"/ },
-  { args: ["peer", "--connect", "x:1"], says: /Unknown option "--connect"/ },
-  { args: ["peers", "--home"], says: /Option "--home <dir>" argument missing/ },
+  { args: ["peers", "bob"], says: /Too many arguments: type tukar peers\n/ },
+  { args: ["get", "bob"], says: /"name": type tukar get <peer> <name...> \[-o <path>\] \[-r\]\n/ },
+  { args: ["search", "x"], says: /Unknown command "search": type tukar help to see all\n/ },
+  { args: ["help", "search"], says: /Unknown command "search": type tukar help to see all\n/ },
+  { args: ["help", "pers"], says: /Unknown command "pers"/ },
+  { args: ["peer", "--connect", "x:1"], says: /Unknown option "--connect": type tukar help peer to see all\n/ },
+  { args: ["peers", "--home"], says: /Option "--home <dir>" needs a value\n/ },
+  { args: ["peer", `tukar://h/${BOB}?key=${KEY}`], says: /"h" is not HOST:PORT; give HOST:PORT, or a whole invite/ },
+  { args: ["peer", `tukar://h:1/${BOB.slice(1)}?key=${KEY}`], says: /the index id "b+q" is cut off or mistyped; give/ },
+  {
+    args: ["peer", `tukar://h:1/${BOB}?key=${KEY.slice(1)}`],
+    says: /"tukar:\/\/h:1\/b+q\?key=\.\.\." for the network to join: the key is cut off or mistyped; give/,
+  },
   { args: ["peer", "tukar://x"], says: /Cannot use "tukar:\/\/x" for the network to join/ },
   { args: ["ls", "bob", "../x"], says: /cannot be the path of a shared folder/ },
   { args: ["get", "bob", "x", "-o", ""], says: /-o needs a path/ },
-  { args: ["--nonsense"], says: /Unknown option "--nonsense"/ },
+  { args: ["get", "bob", ""], says: /"" names nothing/ },
+  { args: ["get", "bob", "x", "./"], says: /".\/" names nothing/ },
+  { args: ["get", "bob", "-notes.txt"], says: /"-notes.txt": names that begin with a dash go after --\n/ },
+  { args: ["--nonsense"], says: /Unknown option "--nonsense": type tukar help to see all\n/ },
 ];
 for (const { args, says } of WRONG) {
   test(`tukar ${args.join(" ")} is wrong usage`, async (t) => {
@@ -221,19 +232,40 @@ test("even one that is still joining", { timeout: 10_000 }, async (t) => {
 test("index prints the invite and what to type elsewhere, and ends with 0 when told to", {
   timeout: 10_000,
 }, async (t) => {
-  const { home, out, began, ending, run } = await sample(t);
-  ending.signal.addEventListener("abort", () => undefined);
+  const { home, out, err, began, ending, run } = await sample(t);
   const status = run("index", "--port", "0", "--open", "--name", "lab");
-  await linesOn(out, 3);
+  await linesOn(err, 1);
   ending.abort(new Failure("interrupted"));
   assert.equal(await status, 0);
-  assert.equal(out.lines()[1], `Invite: ${INVITE}`);
-  assert.ok(out.lines()[2]?.endsWith(`tukar peer ${INVITE}`));
+  assert.equal(out.lines()[1], `To join from another machine: tukar peer "${INVITE}"`);
+  assert.deepEqual(err.lines(), ["Where 192.0.2.9:9450 cannot be reached, put in its place: 198.51.100.1:9450"]);
   assert.deepEqual(
     [began.indexes[0]?.port, began.indexes[0]?.open, began.indexes[0]?.home],
     [0, true, path.join(home, "data")],
   );
   assert.deepEqual(began.closed, ["index"]);
+});
+
+test("what to type elsewhere begins with npx where npm started the program", { timeout: 10_000 }, async (t) => {
+  const { out, ending, run } = await sample(t, { env: { npm_command: "exec" } });
+  const status = run("index");
+  await linesOn(out, 2);
+  ending.abort(new Failure("interrupted"));
+  await status;
+  assert.ok(out.lines()[1]?.endsWith(`: npx tukar peer "${INVITE}"`));
+});
+
+test("peer tells which network it is in, and where shared files and downloads lie", { timeout: 10_000 }, async (t) => {
+  const { home, out, err, ending, run } = await sample(t);
+  const status = run("peer", "--dir", "d");
+  await linesOn(err, 2);
+  ending.abort(new Failure("interrupted"));
+  assert.equal(await status, 0);
+  assert.deepEqual(out.lines(), ["Peer alice (aaaaaaaa) on port 9500, in the network of lab"]);
+  assert.deepEqual(err.lines(), [
+    `Shares what lies in ${path.join(home, "d", "shared")}`,
+    `Downloads land in ${path.join(home, "d", "received")}`,
+  ]);
 });
 
 test("index --json prints the ready line of the contract", { timeout: 10_000 }, async (t) => {

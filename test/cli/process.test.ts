@@ -60,7 +60,7 @@ test("--help and --version", LIMIT, async (t) => {
 
 test("wrong usage ends with 2", LIMIT, async (t) => {
   const { status, out, err } = await finished(tukar(await tempHome(t), "ls", "--nonsense"));
-  assert.deepEqual([status, out, err], [2, "", 'tukar: Unknown option "--nonsense"\n']);
+  assert.deepEqual([status, out, err], [2, "", 'tukar: Unknown option "--nonsense": type tukar help ls to see all\n']);
 });
 
 test("peers and ls of the running peer, as JSON", LIMIT, async (t) => {

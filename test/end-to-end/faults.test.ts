@@ -149,6 +149,28 @@ async function finished({ child, end }: RunningTukar) {
   return end();
 }
 
+test(
+  "a get that is interrupted ends with 130, the peer that worked for it goes on, and so does the next get",
+  TIMEOUT,
+  async () => {
+    await using network = await startNetwork();
+    const files = Object.fromEntries(Array.from({ length: 40 }, (_, at) => [`many/${at}.bin`, randomBytes(4 * MIB)]));
+    await network.peer("bob", files);
+    const alice = await network.peer("alice", {});
+    const args = ["bob", "many", "-r", "--home", alice.home];
+
+    const get = await startGet(args);
+    assert.equal((await get.end("SIGINT")).status, 130);
+    const again = await tukarJson(["get", ...args]);
+    assert.equal(again.status, 0, again.stderr);
+    assert.equal(alice.child.exitCode, null);
+    for (const [name, bytes] of Object.entries(files)) {
+      assert.ok((await readFile(path.join(alice.dir, "received", name))).equals(bytes), name);
+    }
+    assert.deepEqual(await readdir(path.join(alice.dir, "received", ".tukar")), []);
+  },
+);
+
 test("two gets of one file into one folder at once make one whole file", TIMEOUT, async () => {
   await using network = await startNetwork();
   const files = { "big.bin": randomBytes(64 * MIB), "small.bin": randomBytes(5000), empty: "" };

@@ -77,7 +77,7 @@ const IPS = [
   { ip: "1270.0.0.1", plain: "1270.0.0.1", loopback: false },
   { ip: "127.0.0.1.example.org", plain: "127.0.0.1.example.org", loopback: false },
   { ip: "127.example.org", plain: "127.example.org", loopback: false },
-  { ip: "fe80::1%eth0", plain: "fe80::1%eth0", loopback: false },
+  { ip: "fe80::1%eth0", plain: "fe80::1", loopback: false },
   { ip: "", plain: "", loopback: false },
 ];
 

@@ -380,9 +380,9 @@ test("a connection that was lost between two reads fails the second", { timeout:
 
 test("resting between two reads is no silence", { timeout: 10_000 }, async (t) => {
   const server = await scriptedAnswer(t, other, (socket) => void socket.write(RIGHT));
-  const reader = await readerAt(t, server.port, { idleTimeoutMs: 40 });
+  const reader = await readerAt(t, server.port, { idleTimeoutMs: 200 });
   await reader.read(ASKED, smallSink());
-  await new Promise((resolve) => setTimeout(resolve, 120));
+  await new Promise((resolve) => setTimeout(resolve, 500));
   await reader.read(ASKED, smallSink());
 });
 
@@ -407,11 +407,11 @@ function pausingSink(): ByteSink & { readonly paused: Promise<void>; bytes(): st
 
 test("a receiver may pause for longer than the other side may be silent", { timeout: 10_000 }, async (t) => {
   const server = await scriptedAnswer(t, other, (socket) => void socket.write(RIGHT));
-  const reader = await readerAt(t, server.port, { idleTimeoutMs: 40 });
+  const reader = await readerAt(t, server.port, { idleTimeoutMs: 200 });
   const sink = pausingSink();
   const reading = reader.read(ASKED, sink);
   await sink.paused;
-  await new Promise((resolve) => setTimeout(resolve, 120));
+  await new Promise((resolve) => setTimeout(resolve, 500));
   reader.resume();
   await reading;
   assert.equal(sink.bytes(), "56789");
@@ -419,12 +419,12 @@ test("a receiver may pause for longer than the other side may be silent", { time
 
 test("silence after such a pause is noticed all the same", { timeout: 10_000 }, async (t) => {
   const server = await scriptedAnswer(t, other, (socket) => void socket.write(RIGHT.slice(0, -2)));
-  const reader = await readerAt(t, server.port, { idleTimeoutMs: 40 });
+  const reader = await readerAt(t, server.port, { idleTimeoutMs: 200 });
   const sink = pausingSink();
   const reading = reader.read(ASKED, sink);
   reading.catch(() => undefined);
   await sink.paused;
-  await new Promise((resolve) => setTimeout(resolve, 120));
+  await new Promise((resolve) => setTimeout(resolve, 500));
   reader.resume();
   await assert.rejects(reading, failureWith("timed-out"));
 });

@@ -102,13 +102,13 @@ test("headers beyond the limit are answered with 431 and the end", { timeout: 10
 });
 
 test("whoever is slow with the TLS handshake is cut off", { timeout: 10_000 }, async (t) => {
-  const server = await start(t, { handshakeTimeoutMs: 50 });
+  const server = await start(t, { handshakeTimeoutMs: 250 });
   assert.equal(await plain(server.port, ""), "");
   await isServed(t, server);
 });
 
 test("whoever is slow with the headers is cut off", { timeout: 10_000 }, async (t) => {
-  const server = await start(t, { handshakeTimeoutMs: 50 });
+  const server = await start(t, { handshakeTimeoutMs: 250 });
   const client = await tlsClient(t, { port: server.port, identity: me });
   client.socket.write("GET / HTTP/1.1\r\nHost: tu");
   assert.match(await client.toEnd(), /^(?:HTTP\/1\.1 4\d\d [\s\S]*)?$/);
@@ -116,7 +116,7 @@ test("whoever is slow with the headers is cut off", { timeout: 10_000 }, async (
 });
 
 test("whoever connects and asks nothing is cut off", { timeout: 10_000 }, async (t) => {
-  const server = await start(t, { handshakeTimeoutMs: 50, idleTimeoutMs: 100 });
+  const server = await start(t, { handshakeTimeoutMs: 250, idleTimeoutMs: 250 });
   const client = await tlsClient(t, { port: server.port, identity: me });
   await client.toEnd();
   await isServed(t, server);
@@ -125,8 +125,8 @@ test("whoever connects and asks nothing is cut off", { timeout: 10_000 }, async 
 test("whoever stops reading in the middle of an answer is cut off", { timeout: 20_000 }, async (t) => {
   const closed = Promise.withResolvers<void>();
   const server = await start(t, {
-    handshakeTimeoutMs: 100,
-    idleTimeoutMs: 100,
+    handshakeTimeoutMs: 500,
+    idleTimeoutMs: 500,
     async onRequest(request, response) {
       if (request.url === "/") return answerJson(response, { hello: "you" });
       response.once("close", closed.resolve);

@@ -11,7 +11,8 @@ import type { Engines } from "../engines.ts";
 import { describeEvent } from "../events-text.ts";
 import type { Output, OutputStream } from "../output.ts";
 import { EVERY_ADDRESS } from "../peer-settings.ts";
-import { runShell, type ShellInput } from "../shell/shell.ts";
+import { runShell } from "../shell/shell.ts";
+import type { ShellInput } from "../shell/shell-options.ts";
 
 export type PeerContext = {
   readonly engines: Pick<Engines, "startPeer">;

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { callOf } from "../call-of.ts";
 import type { Outcome } from "../exit-status.ts";
 import { usageFailure } from "../usage-failure.ts";
 import type { RunVerb, VerbContext } from "../verb-context.ts";
@@ -85,12 +86,4 @@ function overview(program: Command): string[] {
     "",
     "Tab completes. A blank in a name takes quotes or a backslash. Ctrl-C stops what is running",
   ];
-}
-
-/** A verb with all that it takes, in one line. */
-function callOf(command: Command): string {
-  const options = command.options.map(({ flags, short }) => `[${short ?? ""}${/ <.+>$/.exec(flags)?.[0] ?? ""}]`);
-  return [command.name(), ...command.usage().replace("[options]", "").trim().split(" "), ...options]
-    .join(" ")
-    .trimEnd();
 }

@@ -1,21 +1,11 @@
 import { createInterface } from "node:readline";
-import type { Readable } from "node:stream";
 import type { Operations } from "../../peer/operations.ts";
 import { describeEvent } from "../events-text.ts";
 import type { Outcome } from "../exit-status.ts";
-import type { OutputStream } from "../output.ts";
 import type { VerbContext } from "../verb-context.ts";
 import { runLine } from "./run-line.ts";
+import type { ShellOptions } from "./shell-options.ts";
 import { runTerminal } from "./terminal.ts";
-
-export type ShellInput = Readable & { readonly isTTY?: boolean };
-
-export type ShellOptions = VerbContext & {
-  readonly home: string;
-  readonly input: ShellInput;
-  /** Where prompt and typed text appear. */
-  readonly terminal: OutputStream;
-};
 
 /** The shell: with a prompt on a terminal, else the lines of a pipe. Ends when it is left, or the signal aborts. */
 export async function runShell(options: ShellOptions): Promise<Outcome> {

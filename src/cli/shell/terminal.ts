@@ -5,7 +5,7 @@ import type { VerbContext } from "../verb-context.ts";
 import { createCompletion } from "./completion.ts";
 import { HISTORY_LINES, openHistory } from "./history.ts";
 import { runLine, shellVerbs } from "./run-line.ts";
-import type { ShellOptions } from "./shell.ts";
+import type { ShellOptions } from "./shell-options.ts";
 
 /** The shell on a terminal: prompt, history, Tab. Whatever is told while the prompt waits appears above it. */
 export async function runTerminal({ input, terminal, home, ...context }: ShellOptions): Promise<Outcome> {

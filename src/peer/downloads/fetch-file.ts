@@ -28,6 +28,8 @@ export type FetchFileDeps = {
   readonly clock: Clock;
   readonly hashLocalFile: HashLocalFile;
   readonly source: FoundSource;
+  /** A file got its name in this folder, which is not on disk yet. */
+  readonly onPlaced: (folder: string) => void;
 };
 
 /** A peer that went away is tried again for this long without any progress. */
@@ -60,7 +62,10 @@ export async function fetchFile(
   let { file } = found;
   for (let tries = 1; ; tries += 1) {
     const outcome = await putInPlace(partFile, file);
-    if (outcome === "placed") break;
+    if (outcome === "placed") {
+      deps.onPlaced(path.dirname(file));
+      break;
+    }
     // Somebody else was quicker: took that name, or fetched the same into the same folder.
     const again = await findPlace(place, deps.hashLocalFile, signal);
     file = again.file;
@@ -76,7 +81,7 @@ export async function fetchFile(
 }
 
 /** Part files are named for their content, so that the next try finds them whatever the file is called by then. */
-export function partName(content: ContentId): string {
+function partName(content: ContentId): string {
   return `${content}.part`;
 }
 

@@ -9,9 +9,9 @@ import { createEventQueue } from "../event-queue.ts";
 import type { RemotePeer } from "../remote-peer.ts";
 import { type FetchFileDeps, fetchFile } from "./fetch-file.ts";
 import { createFoundSource } from "./found-source.ts";
-import { isFolder } from "./place.ts";
+import { isFolder, syncFolder } from "./place.ts";
 
-export type GetDeps = Omit<FetchFileDeps, "source"> & {
+export type GetDeps = Omit<FetchFileDeps, "source" | "onPlaced"> & {
   /** The peer as it can be reached now. */
   readonly source: (signal: AbortSignal) => Promise<RemotePeer>;
   /** Absolute path of the folder where downloads land. */
@@ -29,6 +29,8 @@ export function get(request: GetRequest, deps: GetDeps, signal: AbortSignal): As
   const events = createEventQueue<GetEvent>();
   const turns = createTurns();
   const foundSource = createFoundSource(deps.source);
+  const unsynced = new Set<string>();
+  const fileDeps = { ...deps, source: foundSource, onPlaced: (folder: string) => void unsynced.add(folder) };
 
   async function run(): Promise<void> {
     const source = await foundSource.now(signal);
@@ -86,9 +88,7 @@ export function get(request: GetRequest, deps: GetDeps, signal: AbortSignal): As
     const tell = (event: GetEvent): void => (event.event === "progress" ? progress(event) : events.push(event));
     try {
       const entry = isHashed(file) ? file : await hashed(file.path);
-      await turns(entry.content, () =>
-        fetchFile({ entry, ...save(below) }, { ...deps, source: foundSource }, tell, signal),
-      );
+      await turns(entry.content, () => fetchFile({ entry, ...save(below) }, fileDeps, tell, signal));
     } catch (error) {
       tellFailure(file.path, error);
     }
@@ -106,10 +106,17 @@ export function get(request: GetRequest, deps: GetDeps, signal: AbortSignal): As
     events.push({ event: "failed", path: what, code: error.code, message: error.message });
   }
 
-  run().then(
-    () => events.end(),
-    (error: unknown) => events.end(error ?? new Failure("internal")),
-  );
+  /** Makes the new names survive a power cut: once for all files of a folder, since it costs as much as a small file. */
+  async function syncFolders(): Promise<void> {
+    await Promise.all([...unsynced].map(syncFolder));
+  }
+
+  run()
+    .finally(syncFolders)
+    .then(
+      () => events.end(),
+      (error: unknown) => events.end(error ?? new Failure("internal")),
+    );
   return events;
 }
 

@@ -46,8 +46,8 @@ export function numbered(file: string, number: number): string {
 }
 
 /**
- * Renames the part file to a name that is free, in one step and on disk. The name may be `taken` meanwhile, or the part
- * file `gone`.
+ * Renames the part file to a name that is free, in one step. The name may be `taken` meanwhile, or the part file
+ * `gone`. Whoever wants the name to survive a power cut calls `syncFolder` afterwards, once for many files.
  */
 export async function putInPlace(partFile: string, file: string): Promise<"placed" | "taken" | "gone"> {
   try {
@@ -60,7 +60,6 @@ export async function putInPlace(partFile: string, file: string): Promise<"place
     if (await lookAt(file)) return "taken";
     await rename(partFile, file);
   }
-  await syncFolder(path.dirname(file));
   return "placed";
 }
 
@@ -81,7 +80,7 @@ export async function removePartialFile(partFile: string): Promise<void> {
 }
 
 /** Makes a rename survive a power cut. Windows has no such call and needs none. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   try {
     await using handle = await open(folder, "r");
     await handle.sync();

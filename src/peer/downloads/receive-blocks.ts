@@ -24,7 +24,7 @@ export type OnBlock = (index: number, verified: boolean) => void;
  * Bytes decrypted into one buffer, hashed and written at once. Blocks of larger files come in several such pieces, so
  * that memory does not grow with the block size.
  */
-export const PIECE_BYTES = 1024 * 1024;
+const PIECE_BYTES = 1024 * 1024;
 const PIECES_IN_FLIGHT = 8;
 
 /** Buffers that go round between the connection, the hash and the disk. */

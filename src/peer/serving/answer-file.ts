@@ -4,6 +4,7 @@ import { create as contentDisposition } from "content-disposition";
 import { contentRange } from "../../protocol/byte-range.ts";
 import type { ContentId } from "../../protocol/content-id.ts";
 import { judgeConditions } from "./conditions.ts";
+import { formatHttpDate } from "./http-date.ts";
 import type { ByteSender, OpenFile } from "./send-bytes.ts";
 
 /** A shared file that is open for serving. */
@@ -28,10 +29,11 @@ export async function answerFile(
   const { sizeBytes, modifiedNs } = file.state;
   const etag = file.content === null ? undefined : `"${file.content}"`;
   const modifiedMs = Number(modifiedNs / 1_000_000n);
+  const lastModified = formatHttpDate(modifiedMs);
   const verdict = judgeConditions(request.headers, request.method ?? "GET", { sizeBytes, etag, modifiedMs });
 
   response.setHeader("accept-ranges", "bytes");
-  response.setHeader("last-modified", new Date(modifiedMs).toUTCString());
+  if (lastModified !== undefined) response.setHeader("last-modified", lastModified);
   if (etag !== undefined) response.setHeader("etag", etag);
   if (verdict.status === 304 || verdict.status === 412 || verdict.status === 416) {
     close(file.fd, () => undefined);

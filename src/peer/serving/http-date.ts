@@ -29,6 +29,13 @@ export function parseHttpDate(text: string, nowMs: number): number | undefined {
   return undefined;
 }
 
+/** How a time is written as an HTTP date, in whole seconds, or nothing if its year does not have four digits. */
+export function formatHttpDate(timeMs: number): string | undefined {
+  const date = new Date(timeMs);
+  const year = date.getUTCFullYear();
+  return year >= 0 && year <= 9999 ? date.toUTCString() : undefined;
+}
+
 /** What would lie more than 50 years ahead is of the century before. */
 function fullYear(lastDigits: number, nowMs: number): number {
   const thisYear = new Date(nowMs).getUTCFullYear();

@@ -1,14 +1,19 @@
 import assert from "node:assert/strict";
 import path from "node:path";
 import { test } from "node:test";
+import { columnsOf } from "../../../src/cli/columns.ts";
 import { getFiles, targetPath } from "../../../src/cli/commands/get.ts";
+import { createOutput } from "../../../src/cli/output.ts";
+import { createProgressBars } from "../../../src/cli/progress-bars.ts";
+import { countTransfers } from "../../../src/cli/transfer-counts.ts";
 import type { GetEvent, GetRequest } from "../../../src/protocol/control-api.ts";
 import { CONTENT, streamOf } from "../../peer/control/fake-operations.ts";
+import { memoryStream } from "../memory-output.ts";
 import { verbSample } from "../verb-sample.ts";
 
 const ASKED = { peer: "bob", names: ["a.bin", "b.bin", "c.bin"], output: undefined, recursive: false };
 
-const DONE: GetEvent = {
+const DONE: Extract<GetEvent, { event: "done" }> = {
   event: "done",
   path: "a.bin",
   saved: "/r/a.bin",
@@ -85,9 +90,9 @@ test("the request names absolute paths, and folders without their slash", async 
       return streamOf([]);
     },
   });
-  await getFiles(context, { peer: "bob", names: ["music/", "a/b"], output: "in/", recursive: true });
+  await getFiles(context, { peer: "bob", names: ["music/", "./a/b", "./-c"], output: "in/", recursive: true });
   assert.deepEqual(asked, [
-    { peer: "bob", names: ["music", "a/b"], recursive: true, output: `${path.resolve("/work/in")}${path.sep}` },
+    { peer: "bob", names: ["music", "a/b", "-c"], recursive: true, output: `${path.resolve("/work/in")}${path.sep}` },
   ]);
 });
 
@@ -120,3 +125,55 @@ test("on a terminal get draws bars on stderr, and takes them away at the end", {
   assert.match(err.text(), /movies\/a\ufffd\[31m\.bin/);
   assert.ok((err.text() + out.text()).includes("/r/a.bin\n"));
 });
+
+test("on a terminal get ends with what came of it", async () => {
+  const sample = verbSample({ get }, { terminal: true });
+  async function* get(): AsyncGenerator<GetEvent> {
+    sample.moveClock(2000);
+    yield* [{ ...DONE, bytes: 3 * 1024 ** 2 }, DONE, SKIPPED, FAILED];
+  }
+  await getFiles(sample.context, ASKED);
+  sample.output.flush();
+  assert.equal(sample.err.lines().at(-1), "2 files, 3.0 MiB, fetched in 2.0s (1.5 MiB/s); 1 there already; 1 failed");
+});
+
+const SUMMARIES: { of: string; events: GetEvent[]; stopped?: boolean; says: string[] }[] = [
+  { of: "nothing", events: [], says: [] },
+  { of: "a file that was there", events: [SKIPPED], says: [] },
+  { of: "a file that failed", events: [progress(3), FAILED], says: [] },
+  { of: "two files", events: [DONE, progress(3), DONE], says: ["2 files, 18 B, fetched in 0.0s"] },
+  { of: "a file that was stopped before it came", events: [progress(0)], stopped: true, says: [] },
+  {
+    of: "a file that was stopped midway",
+    events: [DONE, { event: "progress", path: "b", bytes: 1, total: 9 }],
+    stopped: true,
+    says: ["1 file, 9 B, fetched in 0.0s", "What has arrived is kept: the same command goes on from there"],
+  },
+];
+for (const { of, events, stopped = false, says } of SUMMARIES) {
+  test(`the end of a transfer of ${of}`, () => {
+    const counts = countTransfers(() => 0);
+    for (const event of events) counts.count(event);
+    assert.deepEqual(counts.summary(stopped), says);
+  });
+}
+
+for (const columns of [60, 80, 200]) {
+  test(`a bar fits into ${columns} columns, whatever the name`, { timeout: 10_000 }, async () => {
+    const [out, err] = [memoryStream({ isTTY: true, columns }), memoryStream({ isTTY: true, columns })];
+    const drawn = Promise.withResolvers<void>();
+    const write = err._write.bind(err);
+    err._write = (chunk, encoding, done) => {
+      write(chunk, encoding, done);
+      if (String(chunk).includes("50% of")) drawn.resolve();
+    };
+    const bars = createProgressBars(createOutput({ out, err, json: false, quiet: false, colour: false }), () => 0);
+    const path = "\u{1f388} party/\u8d44\u6599 a long name of a long file";
+    bars.show({ event: "progress", path, bytes: 5e8, total: 1e9 });
+    await drawn.promise;
+    bars.close();
+    const [line = ""] = /[^\r\n\u001b]*50% of [^\r\n\u001b]*/.exec(err.text()) ?? [];
+    assert.match(line, / 50% of 954 MiB/);
+    assert.ok(columnsOf(line) < columns, line);
+  });
+}

@@ -42,6 +42,15 @@ test("peers --json is one object a line, with the fields of the contract", async
   );
 });
 
+test("without the index server peers says that the list is old", async () => {
+  const index = INFO.index && { ...INFO.index, connected: false };
+  const { context, output, out, err } = verbSample({ info: async () => ({ ...INFO, index }) });
+  await listPeers(context);
+  output.flush();
+  assert.equal(out.lines().length, 3);
+  assert.match(err.text(), /^The index server is away: /);
+});
+
 test("an empty network is said on stderr; stdout stays empty", async () => {
   const { context, output, out, err } = verbSample({ peers: () => streamOf([]) });
   await listPeers(context);
@@ -146,6 +155,10 @@ test("info tells all there is", async () => {
     "shares.txt line 3",
   ];
   for (const each of told) assert.ok(text.includes(each), each);
+  const visitor = verbSample({ info: async () => ({ ...INFO, role: "visitor", port: null }) });
+  await showInfo(visitor.context);
+  visitor.output.flush();
+  assert.match(visitor.out.text(), /Sharing +nothing, since no peer runs here/);
   const json = verbSample({}, { json: true });
   await showInfo(json.context);
   json.output.flush();

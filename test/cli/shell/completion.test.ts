@@ -7,7 +7,13 @@ import { Failure } from "../../../src/protocol/failures.ts";
 import { fakeOperations, file, folder, streamOf } from "../../peer/control/fake-operations.ts";
 
 const VERBS = ["peers", "ls", "get", "ping", "info", "help", "quit"];
-const TOP = [folder("my music", 10), folder("mail", 1), file("my song.mp3", 5), file('say "hi".txt', 5)];
+const TOP = [
+  folder("my music", 10),
+  folder("mail", 1),
+  file("my song.mp3", 5),
+  file('say "hi".txt', 5),
+  file("-notes", 5),
+];
 const BELOW = [file("my music/one.mp3", 1), file("my music/two.mp3", 2)];
 
 function sample(now: () => number = () => 0) {
@@ -33,6 +39,7 @@ const CASES: { line: string; candidates: string[]; typed: string }[] = [
   { line: "info b", candidates: [], typed: "b" },
   { line: "ls bob\\ the\\ second m", candidates: ["my\\ music/", "mail/", "my\\ song.mp3 "], typed: "m" },
   { line: "get -r 'bob the second' \"my m", candidates: ['"my music/'], typed: '"my m' },
+  { line: "get 'bob the second' ./-", candidates: ["./-notes "], typed: "./-" },
   { line: "get 'bob the second' s", candidates: ['say\\ \\"hi\\".txt '], typed: "s" },
   { line: "get 'bob the second' x my\\ music/t", candidates: ["my\\ music/two.mp3 "], typed: "my\\ music/t" },
   { line: "ls nobody m", candidates: [], typed: "m" },
@@ -49,7 +56,7 @@ test("what is offered means what the peer has, once it stands in the line", asyn
   const line = "get 'bob the second' ";
   const [candidates] = await sample().complete(line);
   const words = candidates.map((candidate) => splitWords(line + candidate).at(-1));
-  assert.deepEqual(words, ["my music/", "mail/", "my song.mp3", 'say "hi".txt']);
+  assert.deepEqual(words, ["my music/", "mail/", "my song.mp3", 'say "hi".txt', "./-notes"]);
 });
 
 test("a folder is asked for once in ten seconds", async () => {

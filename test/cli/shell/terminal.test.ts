@@ -7,7 +7,7 @@ import { createOutput } from "../../../src/cli/output.ts";
 import { runShell } from "../../../src/cli/shell/shell.ts";
 import type { Operations } from "../../../src/peer/operations.ts";
 import type { PeerEvent } from "../../../src/protocol/control-api.ts";
-import { BOB, BOB_SUMMARY, fakeOperations, thenSilence } from "../../peer/control/fake-operations.ts";
+import { BOB, BOB_SUMMARY, fakeOperations, INFO, thenSilence } from "../../peer/control/fake-operations.ts";
 import { memoryStream } from "../memory-output.ts";
 import { tempHome } from "../temp-home.ts";
 
@@ -68,6 +68,17 @@ test("what is typed is run and remembered, until Ctrl-D", LIMIT, async (t) => {
   type(CTRL_D);
   assert.equal(await left, undefined);
   assert.equal(await readFile(path.join(home, "shell-history"), "utf8"), "/ping bob\n");
+});
+
+test("it tells how to go on, and whether a peer runs", LIMIT, async (t) => {
+  const ofPeer = await terminalShell(t);
+  await ofPeer.shows("Type help to see what can be done");
+  ofPeer.ending.abort();
+  await ofPeer.left;
+  const alone = await terminalShell(t, { info: async () => ({ ...INFO, role: "visitor", port: null }) });
+  await alone.shows("No peer runs here, so nothing is shared");
+  alone.ending.abort();
+  await alone.left;
 });
 
 test("Tab completes", LIMIT, async (t) => {

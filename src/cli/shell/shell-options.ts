@@ -1,0 +1,12 @@
+import type { Readable } from "node:stream";
+import type { OutputStream } from "../output.ts";
+import type { VerbContext } from "../verb-context.ts";
+
+export type ShellInput = Readable & { readonly isTTY?: boolean };
+
+export type ShellOptions = VerbContext & {
+  readonly home: string;
+  readonly input: ShellInput;
+  /** Where prompt and typed text appear. */
+  readonly terminal: OutputStream;
+};
