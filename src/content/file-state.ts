@@ -10,7 +10,15 @@ export type FileState = {
 };
 
 export function fileStateOf({ size, mtimeNs, ino }: BigIntStats): FileState {
-  return { sizeBytes: Number(size), modifiedNs: mtimeNs, inode: BigInt.asIntN(64, ino) };
+  return { sizeBytes: Number(size), modifiedNs: clamped(mtimeNs), inode: BigInt.asIntN(64, ino) };
+}
+
+const LATEST_NS = 2n ** 63n - 1n;
+
+/** Times before 1677 or after 2262 do not fit into 64 bits, and anybody can give a file such a time. */
+function clamped(timeNs: bigint): bigint {
+  if (timeNs > LATEST_NS) return LATEST_NS;
+  return timeNs < -LATEST_NS ? -LATEST_NS : timeNs;
 }
 
 export function isSameState(a: FileState, b: FileState): boolean {

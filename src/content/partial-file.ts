@@ -5,10 +5,11 @@ import { type BlockList, blockHash } from "../protocol/block-list.ts";
 import { blockCount, blockLength, blockSizeFor } from "../protocol/content-id.ts";
 import { Failure, isErrno } from "../protocol/failures.ts";
 import { hashBlock } from "./blake3.ts";
+import { openBlockJournal } from "./block-journal.ts";
 
 /**
  * A file on its way in. Verified blocks stand at their places in the part file; the journal beside it (`.blocks`) names
- * them, four bytes each, so that the next try knows where to look. Whatever the journal says is read and verified again
+ * them, so that the next try knows where to look. Whatever the journal says is read and verified again
  * before it counts: after a power cut the disk may hold less than was written.
  *
  * Two writers of one part file do no harm: both only ever write bytes that belong there.
@@ -28,10 +29,6 @@ export type PartialFile = {
   /** Lets go of the file; what is verified stays for the next try. */
   close(): Promise<void>;
 };
-
-const ENTRY_BYTES = 4;
-/** Journal entries gathered before each write. */
-const JOURNAL_BATCH = 16;
 
 /**
  * Opens or begins a part file and verifies what it holds already.
@@ -57,9 +54,12 @@ export async function openPartialFile(file: string, list: BlockList): Promise<Pa
 export async function saveWhole(file: string, bytes: Uint8Array, modifiedMs: number): Promise<void> {
   try {
     await mkdir(path.dirname(file), { recursive: true });
-    const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW = 0 } = constants;
-    await using handle = await open(file, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o644);
+    // No O_TRUNC: another download of this content may have given the file its final name a moment ago. Of one content
+    // id there is one sequence of bytes, so to write it again changes nothing.
+    const { O_WRONLY, O_CREAT, O_NOFOLLOW = 0 } = constants;
+    await using handle = await open(file, O_WRONLY | O_CREAT | O_NOFOLLOW, 0o644);
     await handle.writeFile(bytes);
+    await handle.truncate(bytes.length);
     await handle.utimes(modifiedMs / 1000, modifiedMs / 1000);
     await handle.sync();
   } catch (error) {
@@ -90,21 +90,14 @@ export function saveFailure(cause: unknown, file: string): unknown {
 
 async function resume(file: string, handle: FileHandle, list: BlockList): Promise<PartialFile> {
   const journalFile = `${file}.blocks`;
-  const journal = await open(journalFile, "a+", 0o644);
-  const verified = await verifyJournaled(handle, await journal.readFile(), list);
+  await using undo = new AsyncDisposableStack();
+  const journal = await openBlockJournal(journalFile);
+  undo.defer(() => journal.close());
+  const verified = await verifyNamed(handle, journal.named, list);
   await handle.truncate(list.sizeBytes);
+  undo.move();
   let verifiedBytes = 0;
   for (const index of verified) verifiedBytes += blockLength(list.sizeBytes, index);
-
-  let batch: number[] = [];
-  let written: Promise<unknown> = Promise.resolve();
-  function writeBatch(): void {
-    const entries = Buffer.alloc(batch.length * ENTRY_BYTES);
-    for (const [at, index] of batch.entries()) entries.writeUInt32LE(index, at * ENTRY_BYTES);
-    batch = [];
-    // The journal is a hint: where it cannot be written, those blocks are fetched again by the next try.
-    written = written.then(() => journal.appendFile(entries)).catch(() => undefined);
-  }
 
   return {
     file,
@@ -117,8 +110,7 @@ async function resume(file: string, handle: FileHandle, list: BlockList): Promis
       if (verified.has(index)) return;
       verified.add(index);
       verifiedBytes += blockLength(list.sizeBytes, index);
-      batch.push(index);
-      if (batch.length >= JOURNAL_BATCH) writeBatch();
+      journal.add(index);
     },
     async sync(modifiedMs) {
       try {
@@ -130,21 +122,18 @@ async function resume(file: string, handle: FileHandle, list: BlockList): Promis
     },
     finish: () => rm(journalFile, { force: true }),
     async close() {
-      writeBatch();
-      await written;
       await Promise.all([handle.close(), journal.close()]);
     },
   };
 }
 
 /** Which of the blocks that the journal names are really there. */
-async function verifyJournaled(handle: FileHandle, journal: Buffer, list: BlockList): Promise<Set<number>> {
+async function verifyNamed(handle: FileHandle, named: readonly number[], list: BlockList): Promise<Set<number>> {
   const blockSize = blockSizeFor(list.sizeBytes);
   const count = blockCount(list.sizeBytes);
   const verified = new Set<number>();
-  const block = Buffer.allocUnsafe(journal.length < ENTRY_BYTES ? 0 : Math.min(blockSize, list.sizeBytes));
-  for (let at = 0; at + ENTRY_BYTES <= journal.length; at += ENTRY_BYTES) {
-    const index = journal.readUInt32LE(at);
+  const block = Buffer.allocUnsafe(named.length === 0 ? 0 : Math.min(blockSize, list.sizeBytes));
+  for (const index of named) {
     if (index >= count || verified.has(index)) continue;
     const length = blockLength(list.sizeBytes, index);
     const { bytesRead } = await handle.read(block, 0, length, index * blockSize);

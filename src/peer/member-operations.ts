@@ -75,7 +75,7 @@ export function createMemberOperations(options: MemberOptions): Operations {
         yield* remote.list(path, recursive, signal);
       } catch (error) {
         if (!isFailure(error, "no-such-file")) throw error;
-        throw new Failure("no-such-file", `${remote.called} shares nothing at "${path}"`, { cause: error });
+        throw new Failure("no-such-file", nothingCalled(peer, path), { cause: error });
       }
     },
     async ping({ peer }, signal) {
@@ -92,7 +92,7 @@ export function createMemberOperations(options: MemberOptions): Operations {
 }
 
 function nothingCalled(peer: string, name: string): string {
-  return `"${printable(peer)}" shares nothing called "${printable(name)}"`;
+  return `No such file or folder: "${printable(peer)}" shares nothing called "${printable(name)}"`;
 }
 
 function isFailure(error: unknown, code: FailureCode): error is Failure {

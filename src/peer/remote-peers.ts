@@ -1,3 +1,4 @@
+import type { PeerId } from "../protocol/peer-id.ts";
 import type { Identity } from "../transport/identity.ts";
 import { findPeer, type KnownPeer } from "./network/directory.ts";
 import type { Membership } from "./network/membership.ts";
@@ -14,19 +15,26 @@ export type RemotePeers = {
 };
 
 export function createRemotePeers(membership: Membership, identity: Identity): RemotePeers {
-  const open = new Map<string, RemotePeer>();
+  const open = new Map<PeerId, { readonly as: string; readonly remote: RemotePeer }>();
+
+  /** Somebody who moved to another address, or took another name, is connected to anew. */
+  function connectionsTo(known: KnownPeer): RemotePeer {
+    const as = JSON.stringify([known.name, known.port, known.hosts]);
+    const kept = open.get(known.id);
+    if (kept?.as === as) return kept.remote;
+    kept?.remote.close();
+    const remote = openRemotePeer(known, identity);
+    open.set(known.id, { as, remote });
+    return remote;
+  }
 
   return {
     async find(text, signal) {
       const known = findPeer(text, await Array.fromAsync(membership.peers(signal)));
-      // Somebody who moved to another address is somebody else to connect to.
-      const key = JSON.stringify([known.id, known.name, known.port, known.hosts]);
-      const remote = open.get(key) ?? openRemotePeer(known, identity);
-      open.set(key, remote);
-      return { known, remote };
+      return { known, remote: connectionsTo(known) };
     },
     close() {
-      for (const remote of open.values()) remote.close();
+      for (const { remote } of open.values()) remote.close();
       open.clear();
     },
   };

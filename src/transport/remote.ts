@@ -41,8 +41,7 @@ export function openRemote(options: RemoteOptions): RemoteRoutes {
   });
 
   async function get(path: string, signal: AbortSignal): Promise<IncomingMessage> {
-    const request = httpRequest({ agent, path, signal, headers: { [VERSION_HEADER]: PROTOCOL_VERSION } });
-    const response = await answerTo(request, idleTimeoutMs, called, signal);
+    const response = await ask(path, signal);
     try {
       checkVersion(response.headers[VERSION_HEADER], called);
       if (response.statusCode === 200) return response;
@@ -51,6 +50,18 @@ export function openRemote(options: RemoteOptions): RemoteRoutes {
     } catch (error) {
       if (!response.readableEnded) response.destroy();
       throw error;
+    }
+  }
+
+  /** A connection that was kept may have been closed just now, by the time a request goes out on it: then the next one serves. */
+  async function ask(path: string, signal: AbortSignal): Promise<IncomingMessage> {
+    for (;;) {
+      const request = httpRequest({ agent, path, signal, headers: { [VERSION_HEADER]: PROTOCOL_VERSION } });
+      try {
+        return await answerTo(request, idleTimeoutMs, called, signal);
+      } catch (error) {
+        if (!request.reusedSocket || !(error instanceof Failure) || error.code !== "unreachable") throw error;
+      }
     }
   }
 
@@ -101,11 +112,14 @@ export function checkVersion(header: string | readonly string[] | undefined, cal
   );
 }
 
+/** Connections kept open between requests: as many as are used side by side, for each costs a handshake. */
+const KEPT_CONNECTIONS = 32;
+
 class DialAgent extends Agent {
   readonly #open: () => Promise<Duplex>;
 
   constructor(open: () => Promise<Duplex>) {
-    super({ keepAlive: true, maxFreeSockets: 2 });
+    super({ keepAlive: true, maxFreeSockets: KEPT_CONNECTIONS });
     this.#open = open;
   }
 

@@ -41,7 +41,7 @@ export type SecureServer = { readonly host: string; readonly port: number; close
 
 /**
  * Listens for HTTP/1.1 over TLS 1.3. Whatever a handler throws becomes the HTTP answer that its failure stands for.
- * @throws Failure "port-in-use" or "unreachable" (no such address here)
+ * @throws Failure "port-in-use" or "usage" (no such address here)
  */
 export async function startSecureServer(options: SecureServerOptions): Promise<SecureServer> {
   const { identity, onRequest, onUpgrade, log, connectionsPerAddress = CONNECTIONS_PER_ADDRESS } = options;
@@ -145,7 +145,7 @@ function listenFailure(cause: unknown, where: string): unknown {
     );
   }
   if (isErrno(cause, "EADDRNOTAVAIL", "ENOTFOUND", "EAI_AGAIN")) {
-    return new Failure("unreachable", `Cannot listen on ${where}: this machine has no such address; check --host`, {
+    return new Failure("usage", `Cannot listen on ${where}: this machine has no such address; check --host`, {
       cause,
     });
   }

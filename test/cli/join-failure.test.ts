@@ -42,7 +42,7 @@ for (const { code, message, says } of REFUSALS) {
 
 test("a failure that is not about the network's address stays as it is", () => {
   for (const error of [
-    new Failure("unreachable", "Cannot listen on 192.0.2.1:9500: this machine has no such address"),
+    new Failure("usage", "Cannot listen on 192.0.2.1:9500: this machine has no such address"),
     new Failure("home-in-use", "A peer is already running"),
     new RangeError("192.0.2.9:9450"),
   ]) {

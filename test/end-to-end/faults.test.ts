@@ -218,7 +218,7 @@ test("a get that fills the disk says so, and goes on from there when there is ro
     assert.ok((await readFile(path.join(disk, "big.bin"))).equals(bytes));
     assert.deepEqual((await readdir(disk)).sort(), ["big.bin", "precious.txt"]);
   } finally {
-    execFileSync("umount", [disk]);
+    runCommand("umount", disk);
   }
 });
 
@@ -227,9 +227,13 @@ async function mountSmallDisk(folder: string): Promise<boolean> {
   await mkdir(folder, { recursive: true });
   if (process.platform !== "linux" || process.getuid?.() !== 0) return false;
   try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=48m", "tmpfs", folder], { stdio: "ignore" });
+    runCommand("mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", folder);
     return true;
   } catch {
     return false;
   }
+}
+
+function runCommand(command: string, ...args: readonly string[]): void {
+  execFileSync(command, args, { stdio: "ignore" });
 }

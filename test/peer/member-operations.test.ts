@@ -68,10 +68,15 @@ test("what a peer does not share is called by its name", async (t) => {
   const path = known(parseSharePath("some/folder"));
   await assert.rejects(
     collected(operations.list({ peer: "bob", path, recursive: false }, signal)),
-    failureWith("no-such-file", /^"bob" shares nothing at "some\/folder"$/),
+    failureWith("no-such-file", /^No such file or folder: "bob" shares nothing called "some\/folder"$/),
   );
   const request = { peer: "bob", names: ["x.txt"], recursive: false, output: null };
   assert.deepEqual(await collected(operations.get(request, signal)), [
-    { event: "failed", path: "x.txt", code: "no-such-file", message: '"bob" shares nothing called "x.txt"' },
+    {
+      event: "failed",
+      path: "x.txt",
+      code: "no-such-file",
+      message: 'No such file or folder: "bob" shares nothing called "x.txt"',
+    },
   ]);
 });

@@ -175,7 +175,7 @@ test("a taken port is a failure that says what would help", { timeout: 10_000 },
 test("an address of another machine is a failure that says what would help", { timeout: 10_000 }, async (t) => {
   await assert.rejects(
     start(t, { host: "192.0.2.1" }),
-    failureWith("unreachable", /Cannot listen on 192\.0\.2\.1:0: this machine has no such address; check --host/),
+    failureWith("usage", /Cannot listen on 192\.0\.2\.1:0: this machine has no such address; check --host/),
   );
   await assert.rejects(start(t, { host: "no-such-host.invalid" }), failureWith("unreachable", /check --host/));
 });

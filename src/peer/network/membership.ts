@@ -69,7 +69,7 @@ export type Membership = {
   close(): Promise<void>;
 };
 
-const RECONNECT = { firstMs: 500, mostMs: 30_000 };
+const RECONNECT = { firstMs: 500, mostMs: 15_000 };
 /** A link that lived this long was no mistake: the next time it is lost, dialling begins without delay again. */
 const STEADY_MS = 30_000;
 /** How long after the index server came back others may take to do the same. */
