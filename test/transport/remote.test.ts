@@ -73,6 +73,16 @@ test("one connection serves many requests in a row", { timeout: 10_000 }, async 
   assert.equal(dialled.all[0]?.remoteId, other.id);
 });
 
+test("a kept connection that is closed as a request goes out on it costs no answer", { timeout: 10_000 }, async (t) => {
+  const served = new WeakSet<object>();
+  const remote = await remoteOf(t, (request, response) => {
+    if (served.has(request.socket)) return void request.socket.destroy();
+    served.add(request.socket);
+    answerJson(response, { n: 1 });
+  });
+  for (let turn = 0; turn < 3; turn += 1) assert.deepEqual(await READS.json(remote), { n: 1 });
+});
+
 test("many lines arrive complete, through whatever backpressure", { timeout: 20_000 }, async (t) => {
   const remote = await remoteOf(t, (_request, response) =>
     answerLines(
