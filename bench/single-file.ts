@@ -2,7 +2,7 @@ import { randomFillSync } from "node:crypto";
 import { closeSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
 import path from "node:path";
 import { measure, median, type Run } from "./measure.ts";
-import { type Contender, startNginx, startRsyncDaemon, startRsyncOverSsh, startTukar } from "./servers.ts";
+import { aria2From, type Contender, startNginx, startRsyncDaemon, startRsyncOverSsh, startTukar } from "./servers.ts";
 import { fixed, mib, printTable } from "./table.ts";
 
 const MIB = 1024 * 1024;
@@ -30,9 +30,11 @@ export async function benchSingleFile(workDir: string, { rounds = 5, sizeBytes =
 }
 
 async function startAll(workDir: string, dir: string, shared: string): Promise<Contender[]> {
+  const nginx = await startNginx(workDir, shared);
   const started = [
     await startTukar(workDir, dir),
-    await startNginx(workDir, shared),
+    nginx,
+    nginx && aria2From(nginx, shared),
     await startRsyncDaemon(workDir, shared),
     await startRsyncOverSsh(workDir, shared),
   ];
