@@ -19,7 +19,7 @@ function surroundings({ env = {}, files = [], folders = [] }: Given = {}): Surro
   const known = (list: readonly string[]) => (file: string) => list.some((one) => at(one) === file);
   return {
     env,
-    cwd: at("work"),
+    cwd: at("desk"),
     userFolder: at("home", "alice"),
     dataFolder: at("data", "tukar"),
     hostName: "alices-laptop",
@@ -41,13 +41,13 @@ const SETTINGS: { what: string; flags?: GlobalFlags; given?: Given; gives: Parti
     given: { env: { TUKAR_HOME: "/y" } },
     gives: { home: at("x") },
   },
-  { what: "shared/ in the current folder", given: { folders: ["/work/shared"] }, gives: { dir: at("work") } },
-  { what: "received/ in the current folder", given: { folders: ["/work/received"] }, gives: { dir: at("work") } },
-  { what: "shares.txt in the current folder", given: { files: ["/work/shares.txt"] }, gives: { dir: at("work") } },
+  { what: "shared/ in the current folder", given: { folders: ["/desk/shared"] }, gives: { dir: at("desk") } },
+  { what: "received/ in the current folder", given: { folders: ["/desk/received"] }, gives: { dir: at("desk") } },
+  { what: "shares.txt in the current folder", given: { files: ["/desk/shares.txt"] }, gives: { dir: at("desk") } },
   {
     what: "--dir beside shares.txt",
     flags: { dir: "d" },
-    given: { files: ["/work/shares.txt"] },
+    given: { files: ["/desk/shares.txt"] },
     gives: { dir: at("work/d") },
   },
   {
@@ -85,7 +85,7 @@ const peerOf = (flags: PeerFlags, given?: Given) => {
   const around = surroundings(given);
   return resolvePeer(flags, resolveSettings({}, around), around);
 };
-const indexOf = (flags: IndexFlags) => resolveIndex(flags, resolveSettings({}, surroundings()), at("work"));
+const indexOf = (flags: IndexFlags) => resolveIndex(flags, resolveSettings({}, surroundings()), at("desk"));
 
 test("a peer without options shares ~/Tukar/shared on all addresses, at the port it is given, to members alone", () => {
   assert.deepEqual(peerOf({}), {
@@ -102,7 +102,7 @@ test("a peer without options shares ~/Tukar/shared on all addresses, at the port
 
 test("the options of a peer say otherwise", () => {
   const flags = { name: " Bob ", received: "in", manifest: "m.txt", host: "[::1]", port: "0", guests: true };
-  const peer = peerOf(flags, { files: ["/work/m.txt"] });
+  const peer = peerOf(flags, { files: ["/desk/m.txt"] });
   assert.deepEqual(
     { ...peer, home: "", folders: [] },
     {

@@ -15,7 +15,7 @@ export function verbSample(changes: Partial<Operations> = {}, flags: Parameters<
       operations: fakeOperations(changes),
       output: memory.output,
       signal: new AbortController().signal,
-      cwd: "/work",
+      cwd: "/desk",
       now: () => nowMs,
     },
     moveClock(toMs) {

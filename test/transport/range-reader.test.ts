@@ -378,11 +378,18 @@ test("a connection that was lost between two reads fails the second", { timeout:
   await assert.rejects(reader.read(ASKED, smallSink()), failureWith("unreachable"));
 });
 
+/** Waits until another reader has given up a silent server, as one with less patience would have done before. */
+async function untilGivenUp(t: TestContext, idleTimeoutMs: number): Promise<void> {
+  const silent = await scriptedAnswer(t, other, () => undefined);
+  const reader = await readerAt(t, silent.port, { idleTimeoutMs });
+  await assert.rejects(reader.read(ASKED, smallSink()), failureWith("timed-out"));
+}
+
 test("resting between two reads is no silence", { timeout: 10_000 }, async (t) => {
   const server = await scriptedAnswer(t, other, (socket) => void socket.write(RIGHT));
   const reader = await readerAt(t, server.port, { idleTimeoutMs: 200 });
   await reader.read(ASKED, smallSink());
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  await untilGivenUp(t, 500);
   await reader.read(ASKED, smallSink());
 });
 
@@ -411,7 +418,7 @@ test("a receiver may pause for longer than the other side may be silent", { time
   const sink = pausingSink();
   const reading = reader.read(ASKED, sink);
   await sink.paused;
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  await untilGivenUp(t, 500);
   reader.resume();
   await reading;
   assert.equal(sink.bytes(), "56789");
@@ -424,7 +431,7 @@ test("silence after such a pause is noticed all the same", { timeout: 10_000 }, 
   const reading = reader.read(ASKED, sink);
   reading.catch(() => undefined);
   await sink.paused;
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  await untilGivenUp(t, 500);
   reader.resume();
   await assert.rejects(reading, failureWith("timed-out"));
 });

@@ -92,19 +92,19 @@ test("the request names absolute paths, and folders without their slash", async 
   });
   await getFiles(context, { peer: "bob", names: ["music/", "./a/b", "./-c"], output: "in/", recursive: true });
   assert.deepEqual(asked, [
-    { peer: "bob", names: ["music", "a/b", "-c"], recursive: true, output: `${path.resolve("/work/in")}${path.sep}` },
+    { peer: "bob", names: ["music", "a/b", "-c"], recursive: true, output: `${path.resolve("/desk/in")}${path.sep}` },
   ]);
 });
 
 const TARGETS: [string, string][] = [
-  ["x", path.resolve("/work/x")],
-  ["x/", path.resolve("/work/x") + path.sep],
+  ["x", path.resolve("/desk/x")],
+  ["x/", path.resolve("/desk/x") + path.sep],
   ["../y", path.resolve("/y")],
   ["/", path.resolve("/")],
   ["/abs/z", path.resolve("/abs/z")],
 ];
 for (const [typed, target] of TARGETS) {
-  test(`-o ${typed} means ${target}`, () => assert.equal(targetPath(path.resolve("/work"), typed), target));
+  test(`-o ${typed} means ${target}`, () => assert.equal(targetPath(path.resolve("/desk"), typed), target));
 }
 
 test("on a terminal get draws bars on stderr, and takes them away at the end", { timeout: 10_000 }, async () => {
