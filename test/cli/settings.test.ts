@@ -33,7 +33,7 @@ const SETTINGS: { what: string; flags?: GlobalFlags; given?: Given; gives: Parti
     what: "nothing",
     gives: { home: at("data/tukar"), dir: at("home/alice/Tukar"), network: undefined, logLevel: "warn" },
   },
-  { what: "TUKAR_HOME", given: { env: { TUKAR_HOME: "h" } }, gives: { home: at("work/h") } },
+  { what: "TUKAR_HOME", given: { env: { TUKAR_HOME: "h" } }, gives: { home: at("desk/h") } },
   { what: "an empty TUKAR_HOME", given: { env: { TUKAR_HOME: "" } }, gives: { home: at("data/tukar") } },
   {
     what: "--home beside TUKAR_HOME",
@@ -48,7 +48,7 @@ const SETTINGS: { what: string; flags?: GlobalFlags; given?: Given; gives: Parti
     what: "--dir beside shares.txt",
     flags: { dir: "d" },
     given: { files: ["/desk/shares.txt"] },
-    gives: { dir: at("work/d") },
+    gives: { dir: at("desk/d") },
   },
   {
     what: "--index with an address",
@@ -109,8 +109,8 @@ test("the options of a peer say otherwise", () => {
       home: "",
       folders: [],
       name: "Bob",
-      received: at("work/in"),
-      manifest: at("work/m.txt"),
+      received: at("desk/in"),
+      manifest: at("desk/m.txt"),
       host: "::1",
       port: 0,
       guests: true,
@@ -156,7 +156,7 @@ test("the options of an index server say otherwise", () => {
     host: "127.0.0.1",
     port: 0,
     peerPorts: { first: 9600, last: 9600 },
-    store: { kind: "sqlite", file: at("work/i.db") },
+    store: { kind: "sqlite", file: at("desk/i.db") },
     open: true,
     name: "lab",
   });
