@@ -30,6 +30,7 @@ const STATUS = {
   "no-such-route": 1,
   "method-not-allowed": 1,
   "file-changed": 1,
+  "out-of-step": 1,
   "too-large": 1,
   "too-many": 1,
   "no-free-port": 1,

@@ -22,6 +22,7 @@ export const FAILURES = {
   "method-not-allowed": { status: 405, says: "That method is not offered here" },
   ambiguous: { status: 409, says: "Several match" },
   "file-changed": { status: 409, says: "The file changed while it was being read" },
+  "out-of-step": { status: 409, says: "The changes do not follow what is known already" },
   "too-large": { status: 413, says: "That is larger than allowed" },
   "too-many": { status: 429, says: "Too many at once: try again later" },
   "content-mismatch": { status: 502, says: "The content did not verify" },

@@ -20,6 +20,18 @@ export const SHARE_PATH_MAX_BYTES = 4096;
 export const SHARE_PATH_MAX_LEVELS = 64;
 export const QUERY_MAX_CHARACTERS = 200;
 
+/** Hits of one page of a search: so many if nothing is said, at most so many. */
+export const SEARCH_PAGE_DEFAULT = 100;
+export const SEARCH_PAGE_MAX = 1_000;
+/** Searches of one member: so many at once, then one more every so often. */
+export const SEARCHES_BURST = 100;
+export const SEARCH_REFILL_MS = 20;
+
+/** Changes that one upload to the index server's catalog may hold; whoever has more sends several. */
+export const CATALOG_UPLOAD_CHANGES_MAX = 20_000;
+/** Files that one peer may have in the catalog. */
+export const CATALOG_FILES_MAX = 4_000_000;
+
 /** All header lines of one HTTP message together, in bytes. */
 export const HEADERS_MAX_BYTES = 16 * KIB;
 /** One NDJSON line of a listing, in bytes: room for a path of the greatest length, fully escaped. */

@@ -1,6 +1,8 @@
 import { z } from "zod";
+import type { CatalogUpload } from "./catalog.ts";
 import type { ContentId } from "./content-id.ts";
 import { LineSchema, PeerIdSchema, PeerNameSchema, SizeSchema } from "./schema.ts";
+import type { SearchParameters } from "./search.ts";
 import { encodeSharePath, type SharePath } from "./share-path.ts";
 
 /** Where everything is found over HTTP. `src/protocol/README.md` describes each. */
@@ -22,6 +24,9 @@ export const PEER_ROUTES = {
 
 export const INDEX_ROUTES = {
   peers: "/v1/peers",
+  search: "/v1/search",
+  catalog: "/v1/catalog",
+  content: "/v1/content/",
   health: "/healthz",
   metrics: "/metrics",
 } as const;
@@ -42,6 +47,23 @@ export function contentUrl(id: ContentId): string {
 
 export function blockListUrl(id: ContentId): string {
   return `${PEER_ROUTES.content}${id}/blocks`;
+}
+
+/** `GET /v1/content/ID/sources` of an index server. */
+export function sourcesUrl(id: ContentId): string {
+  return `${INDEX_ROUTES.content}${id}/sources`;
+}
+
+/** `GET /v1/search`; what is undefined is left out. */
+export function searchUrl(parameters: Partial<z.input<typeof SearchParameters>>): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) if (value !== undefined) query.set(name, String(value));
+  return `${INDEX_ROUTES.search}?${query}`;
+}
+
+/** `POST /v1/catalog` */
+export function catalogUrl({ epoch, after }: CatalogUpload): string {
+  return `${INDEX_ROUTES.catalog}?${new URLSearchParams({ epoch, after: String(after) })}`;
 }
 
 /** A file by its share path, for any HTTP client. */
