@@ -3,18 +3,18 @@ import { grown, roomFor } from "./columns.ts";
 import { createSparseNumbers } from "./sparse-numbers.ts";
 
 /** What a document is at the moment. Numbers of documents are used again, but only once no posting names them. */
-export const FREE = 0;
+const FREE = 0;
 /** Its peer is online: it can be found. */
 export const LIVE = 1;
 /** Its peer is offline. */
 export const DORMANT = 2;
 /** Removed. */
-export const DEAD = 3;
+const DEAD = 3;
 /** Removed, and its postings are being swept. */
 export const DOOMED = 4;
 
 /** A file as the search index knows it. `file`, `peer` and `content` (0: none yet) are numbers of rows. */
-export type Document = {
+type Document = {
   readonly file: number;
   readonly peer: number;
   readonly content: number;
@@ -24,8 +24,6 @@ export type Document = {
   /** Words of its name without the extension. */
   readonly nameWords: number;
 };
-
-export type Documents = ReturnType<typeof createDocuments>;
 
 /** The documents, in columns: with millions of them objects would take ten times the memory and time. */
 export function createDocuments() {

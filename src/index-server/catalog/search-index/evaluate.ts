@@ -9,7 +9,7 @@ import type { Vocabulary } from "./vocabulary.ts";
  * How well one word of a query is found in the name of a file (in its folders only: 0). So close together that the sum over all
  * words tells first how many of them are in the name, and then how many are whole words there.
  */
-export const BEGINS_IN_NAME = 64;
+const BEGINS_IN_NAME = 64;
 export const WHOLE_IN_NAME = 65;
 
 /** Two lists a word: the documents that have it in their name, and those that have it in their folders only. */

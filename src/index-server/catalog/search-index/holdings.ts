@@ -1,8 +1,5 @@
 import { grown, roomFor } from "./columns.ts";
 
-/** Who offers which content, and so how many sources each has. */
-export type Holdings = ReturnType<typeof createHoldings>;
-
 /** How full the table may become, beyond which looking something up takes long. */
 const FULL = 0.6;
 const SMALLEST_BITS = 10;

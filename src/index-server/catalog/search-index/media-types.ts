@@ -2,7 +2,7 @@ import { lookup } from "mime-types";
 
 /** Numbers of extensions and types kept; what comes beyond counts as unknown. */
 const MOST = 60_000;
-export const UNKNOWN_TYPE = "application/octet-stream";
+const UNKNOWN_TYPE = "application/octet-stream";
 
 /** The media type that goes with an extension (without the dot). */
 export function mediaTypeFor(extension: string): string {
