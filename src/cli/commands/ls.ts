@@ -3,13 +3,13 @@ import type { ListEntry } from "../../protocol/listing.ts";
 import { parseSharePath, type SharePath } from "../../protocol/share-path.ts";
 import { printable } from "../../protocol/untrusted-text.ts";
 import { formatSize, formatTime } from "../amounts.ts";
-import type { ListedRows } from "../listed-rows.ts";
+import { type ListedRows, ROWS_MAX } from "../listed-rows.ts";
 import type { Colours } from "../output.ts";
 import type { VerbContext } from "../verb-context.ts";
 
 type LsArguments = { readonly peer: string; readonly path: string; readonly recursive: boolean };
 
-const NUMBER_WIDTH = 4;
+const NUMBER_WIDTH = String(ROWS_MAX).length;
 const KIND_WIDTH = "folder".length;
 const SIZE_WIDTH = "1,234,567 B".length;
 const TIME_WIDTH = "2026-11-21 01:48".length;
