@@ -54,11 +54,16 @@ export function sourcesUrl(id: ContentId): string {
   return `${INDEX_ROUTES.content}${id}/sources`;
 }
 
-/** `GET /v1/search`; what is undefined is left out. */
-export function searchUrl(parameters: Partial<z.input<typeof SearchParameters>>): string {
+/** `GET /v1/search` */
+export function searchUrl(parameters: Partial<SearchParameters>): string {
+  return `${INDEX_ROUTES.search}?${queryOf(parameters)}`;
+}
+
+/** A URL's query with these parameters; those that are undefined are left out. */
+export function queryOf(parameters: Readonly<Record<string, string | number | boolean | undefined>>): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(parameters)) if (value !== undefined) query.set(name, String(value));
-  return `${INDEX_ROUTES.search}?${query}`;
+  return query.toString();
 }
 
 /** `POST /v1/catalog` */

@@ -7,6 +7,8 @@ import {
   ControlListQuery,
   GetRequest,
   PeerRequest,
+  SearchRequest,
+  SourcesRequest,
 } from "../../protocol/control-api.ts";
 import { Failure } from "../../protocol/failures.ts";
 import { jsonOrUndefined } from "../../protocol/json.ts";
@@ -41,6 +43,16 @@ export function createControlHandler({ operations, log }: ControlHandlerOptions)
         status: "waits",
       });
     },
+    search: ({ response, url }, signal) =>
+      answerStream(response, operations.search(parsed(SearchRequest, Object.fromEntries(url.searchParams)), signal), {
+        signal,
+        status: "waits",
+      }),
+    sources: ({ response, url }, signal) =>
+      answerStream(response, operations.sources(parsed(SourcesRequest, Object.fromEntries(url.searchParams)), signal), {
+        signal,
+        status: "waits",
+      }),
     ping: async ({ request, response }, signal) =>
       answerJson(response, await operations.ping(parsed(PeerRequest, await readJson(request)), signal)),
     get: async ({ request, response }, signal) =>

@@ -52,7 +52,7 @@ export interface Library {
    * the database while it is consumed; a file's own path gives that entry. `undefined`: neither file nor folder.
    */
   list(path: SharePath | "", options: { readonly recursive: boolean }): Iterable<ListEntry> | undefined;
-  /** A share path (of a file or folder), or a base name that only one shared file bears; at most 20 are `ambiguous`. */
+  /** A content id, a share path (of a file or folder), or a base name that only one shared file bears; at most 20 are `ambiguous`. */
   resolve(name: string): Resolved | undefined;
   /** Opens a file, wherever it is, only inside its share. Throws `no-such-file` or `file-unreadable`. */
   open(path: SharePath): OpenedFile;

@@ -35,6 +35,13 @@ export type KnownRoster = {
   dropDoubtful(): void;
 };
 
+/** A roster entry for one who reaches the index server at this address. */
+export function asSeenFrom(indexHost: string, entry: RosterEntry): KnownPeer {
+  const { id, name, port, files, bytes, reachable } = entry;
+  const hosts = entry.on_index_host ? [indexHost, ...entry.hosts] : entry.hosts;
+  return { id, name, hosts, port, files, bytes, reachable };
+}
+
 export function createKnownRoster({ ownId, indexHost, listener }: KnownRosterOptions): KnownRoster {
   const roster = new Map<PeerId, KnownPeer>();
   const doubtful = new Set<PeerId>();
@@ -44,11 +51,9 @@ export function createKnownRoster({ ownId, indexHost, listener }: KnownRosterOpt
   const listings = new Set<Set<PeerId>>();
 
   function remember(entry: RosterEntry): KnownPeer {
-    const { id, name, port, files, bytes, reachable } = entry;
-    const hosts = entry.on_index_host ? [indexHost, ...entry.hosts] : entry.hosts;
-    const peer = { id, name, hosts, port, files, bytes, reachable };
-    roster.set(id, peer);
-    doubtful.delete(id);
+    const peer = asSeenFrom(indexHost, entry);
+    roster.set(peer.id, peer);
+    doubtful.delete(peer.id);
     return peer;
   }
 

@@ -13,8 +13,9 @@ import type { Link } from "../../transport/link.ts";
 import { openRemote } from "../../transport/remote.ts";
 import type { NetworkTarget } from "../options.ts";
 import type { KnownPeer } from "./directory.ts";
+import { createIndexSearch, type IndexSearch } from "./index-search.ts";
 import { type Joined, join, type Listen } from "./join.ts";
-import { createKnownRoster, type RosterListener } from "./known-roster.ts";
+import { asSeenFrom, createKnownRoster, type RosterListener } from "./known-roster.ts";
 import { createQuestions } from "./questions.ts";
 
 export type Totals = { readonly files: number; readonly bytes: number };
@@ -51,7 +52,7 @@ export type MemberRole =
       readonly listen: Listen;
     };
 
-export type Membership = {
+export type Membership = IndexSearch & {
   readonly indexId: PeerId;
   indexName(): PeerName;
   connected(): boolean;
@@ -249,6 +250,11 @@ export async function startMembership(options: MembershipOptions): Promise<Membe
     connected: () => current !== undefined,
     port,
     peers,
+    ...createIndexSearch({
+      index,
+      connected: () => current !== undefined,
+      locate: (entry) => asSeenFrom(target.address.host, entry),
+    }),
     isMember,
     share,
     async close() {
