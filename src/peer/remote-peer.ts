@@ -20,6 +20,8 @@ export type RemotePeer = {
   host(): string | undefined;
   about(signal: AbortSignal): Promise<About>;
   list(path: SharePath | "", recursive: boolean, signal: AbortSignal): AsyncIterable<ListEntry>;
+  /** Every folder and file below a folder, each folder before what it holds, empty ones too. */
+  tree(path: SharePath | "", signal: AbortSignal): AsyncIterable<ListEntry>;
   /** The one file (hashed by now) or folder that a name means. `onHashing` hears how far the peer is with hashing it. */
   resolve(name: string, onHashing: (line: HashingLine) => void, signal: AbortSignal): Promise<ListEntry>;
   /** The block list of a content of `sizeBytes`, checked against its id. */
@@ -49,6 +51,7 @@ export function openRemotePeer(peer: KnownPeer, identity: Identity): RemotePeer 
     host: () => answered,
     about: (signal) => routes.json(PEER_ROUTES.about, About, signal),
     list: (path, recursive, signal) => routes.lines(filesUrl(path, recursive), ListEntry, signal),
+    tree: (path, signal) => routes.lines(filesUrl(path, true, true), ListEntry, signal),
     async resolve(name, onHashing, signal) {
       for await (const line of routes.lines(resolveUrl(name), ResolveLine, signal)) {
         if (line.kind === "ambiguous") throw ambiguous(name, line);

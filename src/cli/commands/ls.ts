@@ -23,7 +23,8 @@ export async function listFiles({ operations, output, signal }: VerbContext, ask
   for await (const entry of entries) {
     if (output.json) {
       const { kind, path, size, modified, type, content } = entry;
-      await output.record({ kind, path, size, modified, type, content });
+      const executable = kind === "file" ? entry.executable : null;
+      await output.record({ kind, path, size, modified, type, content, executable });
       continue;
     }
     if (!any) await output.result(output.colours.bold(columns("Kind", "Size", "Modified", "Path")));
@@ -43,9 +44,10 @@ export function readFolder(typed: string): SharePath | "" {
 }
 
 function row({ kind, path, size, modified }: ListEntry, colours: Colours): string {
+  const time = kind === "folder" && modified === 0 ? "" : formatTime(modified); // it has no file
   const shown = printable(path);
   const last = kind === "folder" ? colours.cyan(`${shown}/`) : shown;
-  return columns(kind, formatSize(size), formatTime(modified), last);
+  return columns(kind, formatSize(size), time, last);
 }
 
 function columns(kind: string, size: string, modified: string, path: string): string {

@@ -15,6 +15,7 @@ export type FoundFile = {
   /** Name on disk if it is not `name`; for the manifest's files the real path. */
   readonly local: string | null;
   readonly state: FileState;
+  readonly executable: boolean;
   readonly hashAfterMs: number;
   readonly remembered: Place;
 };
@@ -75,8 +76,10 @@ export function openCatalogWriter(file: string, db: DatabaseSync, now: () => num
   function put(found: FoundFile, known: StoredFile | undefined): void {
     const content = recall(found.remembered, found.state);
     const { sizeBytes, modifiedNs, inode } = found.state;
+    const executable = found.executable ? 1 : 0;
     if (known) {
-      sql.changeFile.run(found.local, sizeBytes, modifiedNs, inode, content, found.hashAfterMs, ++generation, known.id);
+      const { local, hashAfterMs } = found;
+      sql.changeFile.run(local, sizeBytes, modifiedNs, inode, executable, content, hashAfterMs, ++generation, known.id);
       if (known.shown) count(known, -1, known.content);
       if (known.shown) count({ folder: known.folder, state: found.state }, 1, content);
       return;
@@ -92,6 +95,7 @@ export function openCatalogWriter(file: string, db: DatabaseSync, now: () => num
       sizeBytes,
       modifiedNs,
       inode,
+      executable,
       content,
       shown,
       ++generation,
@@ -195,12 +199,17 @@ export function openCatalogWriter(file: string, db: DatabaseSync, now: () => num
     hashLater(id: number, notBeforeMs: number): void {
       sql.hashLater.run(notBeforeMs, id);
     },
+    /** Whether a file may be run is told of it; its content stays. */
+    setExecutable(id: number, executable: boolean): void {
+      sql.setExecutable.run(executable ? 1 : 0, ++generation, id);
+    },
+    countFolder: sums.addFolder,
     state: () => ({ generation, unhashed }),
   };
 }
 
 function prepare(db: DatabaseSync) {
-  const fileColumns = `file.id, folder, file.name, source, local, size, modified_ns, inode, content, shown`;
+  const fileColumns = `file.id, folder, file.name, source, local, size, modified_ns, inode, executable, content, shown`;
   const big = (sql: string) => {
     const statement = db.prepare(sql);
     statement.setReadBigInts(true); // nanoseconds and inodes go beyond 2^53
@@ -217,13 +226,15 @@ function prepare(db: DatabaseSync) {
     ),
     contested: db.prepare("SELECT folder, name FROM file GROUP BY folder, name HAVING count(*) > 1"),
     addFile: db.prepare(
-      `INSERT INTO file (folder, name, source, local, size, modified_ns, inode, content, shown, generation, hash_after_ms)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO file
+         (folder, name, source, local, size, modified_ns, inode, executable, content, shown, generation, hash_after_ms)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     changeFile: db.prepare(
-      `UPDATE file SET local = ?, size = ?, modified_ns = ?, inode = ?, content = ?, hash_after_ms = ?, generation = ?
-       WHERE id = ?`,
+      `UPDATE file SET local = ?, size = ?, modified_ns = ?, inode = ?, executable = ?, content = ?, hash_after_ms = ?,
+         generation = ? WHERE id = ?`,
     ),
+    setExecutable: db.prepare("UPDATE file SET executable = ?, generation = ? WHERE id = ?"),
     dropFile: db.prepare("DELETE FROM file WHERE id = ?"),
     hideFile: db.prepare("UPDATE file SET shown = 0 WHERE id = ?"),
     showFile: db.prepare("UPDATE file SET shown = 1, generation = ? WHERE id = ?"),

@@ -6,11 +6,14 @@ export type Subfolder = { readonly folder: number; readonly name: string; readon
 
 const PAGE = 256;
 
-/** What the database knows of each source's own folders: the other half of every comparison with the disk. */
-export function openDirectoryRows(db: DatabaseSync) {
-  const count = db.prepare("SELECT count(*) AS files FROM file WHERE folder = ? AND source = ?");
+/**
+ * What the database knows of each source's own folders: the other half of every comparison with the disk. `count` hears
+ * of every folder that comes (1) or goes (-1).
+ */
+export function openDirectoryRows(db: DatabaseSync, count: (folder: number, sign: 1 | -1) => void) {
+  const filesIn = db.prepare("SELECT count(*) AS files FROM file WHERE folder = ? AND source = ?");
   const page = db.prepare(
-    `SELECT id, folder, name, source, local, size, modified_ns, inode, content, shown FROM file
+    `SELECT id, folder, name, source, local, size, modified_ns, inode, executable, content, shown FROM file
      WHERE folder = ? AND source = ? AND name > ? ORDER BY name LIMIT ${PAGE}`,
   );
   page.setReadBigInts(true);
@@ -26,13 +29,13 @@ export function openDirectoryRows(db: DatabaseSync) {
   const local = db.prepare("SELECT local FROM directory WHERE source = ? AND folder = ?");
   const put = db.prepare("INSERT OR REPLACE INTO directory VALUES (?, ?, ?)");
   const drop = db.prepare("DELETE FROM directory WHERE source = ? AND folder = ?");
-  const dropAll = db.prepare("DELETE FROM directory WHERE source = ?");
+  const all = db.prepare("SELECT folder FROM directory WHERE source = ?");
   const occupied = db.prepare("SELECT DISTINCT folder FROM file WHERE source = ?");
   const path = db.prepare("SELECT path FROM folder WHERE id = ?");
 
   return {
     /** Files that `source` has in `folder` itself. */
-    countFiles: (source: number, folder: number): number => Number(count.get(folder, source)?.["files"]),
+    countFiles: (source: number, folder: number): number => Number(filesIn.get(folder, source)?.["files"]),
 
     /** The same files, in order of name; they may be dropped on the way. */
     *files(source: number, folder: number): Generator<StoredFile> {
@@ -59,16 +62,18 @@ export function openDirectoryRows(db: DatabaseSync) {
     },
 
     put(source: number, folder: number, localPath: string): void {
-      if (this.localOf(source, folder) !== localPath) put.run(source, folder, localPath);
+      const known = this.localOf(source, folder);
+      if (known === localPath) return;
+      put.run(source, folder, localPath);
+      if (known === undefined) count(folder, 1);
     },
 
     drop(source: number, folder: number): void {
-      drop.run(source, folder);
+      if (drop.run(source, folder).changes !== 0) count(folder, -1);
     },
 
-    dropAll(source: number): void {
-      dropAll.run(source);
-    },
+    /** Every folder that the source has. */
+    all: (source: number): number[] => all.all(source).map((row) => Number(row["folder"])),
 
     /** Every folder in which the source has files of its own. */
     foldersWithFiles: (source: number): number[] => occupied.all(source).map((row) => Number(row["folder"])),

@@ -1,6 +1,6 @@
 import { type BigIntStats, lstatSync, realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { type FileState, fileStateOf } from "../../content/file-state.ts";
+import { type FileState, fileStateOf, isExecutable } from "../../content/file-state.ts";
 import { isInside } from "../../content/open-contained.ts";
 import { isErrno } from "../../protocol/failures.ts";
 import { FILE_MAX_BYTES } from "../../protocol/limits.ts";
@@ -10,7 +10,7 @@ import type { ProblemKind } from "./problem-tally.ts";
 
 /** What one entry of a shared folder is to the others. `problem` tells its owner why it is not offered. */
 export type Entry =
-  | { readonly kind: "file"; readonly path: SharePath; readonly state: FileState }
+  | { readonly kind: "file"; readonly path: SharePath; readonly state: FileState; readonly executable: boolean }
   | { readonly kind: "folder"; readonly path: SharePath; readonly inode: bigint }
   | { readonly kind: "nothing"; readonly problem?: ProblemKind };
 
@@ -52,5 +52,5 @@ function lookBehindLink(realRoot: string, link: string, path: SharePath): Entry 
 
 function offeredFile(path: SharePath, stats: BigIntStats): Entry {
   if (stats.size > BigInt(FILE_MAX_BYTES)) return { kind: "nothing", problem: "too-large" };
-  return { kind: "file", path, state: fileStateOf(stats) };
+  return { kind: "file", path, state: fileStateOf(stats), executable: isExecutable(stats) };
 }

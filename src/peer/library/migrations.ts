@@ -101,4 +101,19 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX remembered_by_content ON remembered (content);
   `,
+  `
+  -- executable: 1 if the file's owner may run it.
+  ALTER TABLE file ADD COLUMN executable INTEGER NOT NULL DEFAULT 0;
+
+  -- folders: how many folders of sources (rows of directory) are this one or lie below it. A folder with neither those
+  -- nor files is not shown.
+  ALTER TABLE folder ADD COLUMN folders INTEGER NOT NULL DEFAULT 0;
+  WITH RECURSIVE
+    up (folder) AS (
+      SELECT folder FROM directory
+      UNION ALL SELECT parent FROM up JOIN folder ON folder.id = up.folder WHERE parent IS NOT NULL
+    ),
+    counted (folder, folders) AS (SELECT folder, count(*) FROM up GROUP BY folder)
+  UPDATE folder SET folders = counted.folders FROM counted WHERE counted.folder = folder.id;
+  `,
 ];

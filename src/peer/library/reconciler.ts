@@ -38,7 +38,7 @@ const WATCH_LIMIT =
 /** Keeps the database in line with the shared folders and the manifest: at the start, and whenever something changes. */
 export function startReconciler(options: ReconcilerOptions) {
   const { db, writer, now, timing, manifest: manifestFile, onWritten, onProblems, onIdle } = options;
-  const directories = openDirectoryRows(db);
+  const directories = openDirectoryRows(db, writer.countFolder);
   const sources = openSourceRows(db);
   const taker = createFileTaker({ writer, now, settleMs: timing.settleMs });
   const scanner = createScanner({ writer, directories, taker });

@@ -1,5 +1,5 @@
 import { lstatSync } from "node:fs";
-import { fileStateOf } from "../../content/file-state.ts";
+import { fileStateOf, isExecutable } from "../../content/file-state.ts";
 import { baseName, parentPath } from "../../protocol/share-path.ts";
 import type { CatalogWriter } from "./catalog-writer.ts";
 import type { DirectoryRows } from "./directory-rows.ts";
@@ -20,9 +20,12 @@ export function createManifestScanner({ writer, directories, taker }: ManifestSc
     /** Makes the files of `source` those that the manifest names. */
     *scan(source: number, files: Manifest["files"]): Steps {
       const kept = new Set<string>();
-      for (const { name: path, real, state } of files) {
+      for (const { name: path, real, state, executable } of files) {
         const [folder, name] = [writer.folderAt(parentPath(path)), baseName(path)];
-        taker.take({ source, folder, name, local: real, state, remembered: { root: "", path: real } }, false);
+        taker.take(
+          { source, folder, name, local: real, state, executable, remembered: { root: "", path: real } },
+          false,
+        );
         kept.add(`${folder}/${name}`);
         yield;
       }
@@ -39,7 +42,8 @@ export function createManifestScanner({ writer, directories, taker }: ManifestSc
       const real = known.local ?? "";
       const stats = lstatSync(real, { bigint: true, throwIfNoEntry: false });
       if (!stats?.isFile()) return taker.drop("", "", known);
-      taker.take({ ...known, state: fileStateOf(stats), remembered: { root: "", path: real } }, true);
+      const [state, executable] = [fileStateOf(stats), isExecutable(stats)];
+      taker.take({ ...known, state, executable, remembered: { root: "", path: real } }, true);
     },
   };
 }

@@ -1,9 +1,8 @@
 import { readdirSync, realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { FileState } from "../../content/file-state.ts";
 import { isErrno } from "../../protocol/failures.ts";
 import { type Branch, placeInBranch } from "./branch.ts";
-import type { CatalogWriter } from "./catalog-writer.ts";
+import type { CatalogWriter, FoundFile } from "./catalog-writer.ts";
 import type { DirectoryRows } from "./directory-rows.ts";
 import { IGNORE_FILE } from "./ignore-rules.ts";
 import { type FolderPlace, lookAtEntry } from "./look-at-entry.ts";
@@ -20,6 +19,8 @@ export type Steps = Generator<undefined, void, void>;
 
 /** Stands for all entries of a folder where their names are wanted. */
 export const ANY_NAME = "";
+
+type FoundState = Pick<FoundFile, "state" | "executable">;
 
 const ENTRIES_PER_STEP = 64;
 const WHOLE_FOLDER: readonly string[] = [ANY_NAME, IGNORE_FILE];
@@ -86,7 +87,7 @@ export function createScanner({ writer, directories, taker }: ScannerOptions) {
       if (composed !== name) taken?.add(composed);
       const entry = look(branch, place, name);
       if (entry.kind === "file") {
-        takeFile(branch, folder, place, name, entry.state, false);
+        takeFile(branch, folder, place, name, entry, false);
         files.push(composed);
       } else if (entry.kind === "folder") {
         folders.add(composed);
@@ -107,7 +108,7 @@ export function createScanner({ writer, directories, taker }: ScannerOptions) {
   function* scanName(branch: Branch, place: FolderPlace, folder: number, name: string): Steps {
     const entry = look(branch, place, name);
     const subfolder = directories.subfolder(branch.source, folder, name);
-    if (entry.kind === "file") takeFile(branch, folder, place, name, entry.state, true);
+    if (entry.kind === "file") takeFile(branch, folder, place, name, entry, true);
     else taker.drop(branch.root, place.local, writer.find(branch.source, folder, name));
 
     if (entry.kind !== "folder") {
@@ -132,13 +133,13 @@ export function createScanner({ writer, directories, taker }: ScannerOptions) {
     folder: number,
     place: FolderPlace,
     nameOnDisk: string,
-    state: FileState,
+    { state, executable }: FoundState,
     watched: boolean,
   ): void {
     const name = nameOnDisk.normalize("NFC");
     const local = name === nameOnDisk ? null : nameOnDisk;
     taker.take(
-      { source, folder, name, local, state, remembered: { root, path: below(place.local, nameOnDisk) } },
+      { source, folder, name, local, state, executable, remembered: { root, path: below(place.local, nameOnDisk) } },
       watched,
     );
   }
@@ -178,7 +179,10 @@ export function createScanner({ writer, directories, taker }: ScannerOptions) {
         yield;
       }
     }
-    directories.dropAll(source);
+    for (const folder of directories.all(source)) {
+      directories.drop(source, folder);
+      yield;
+    }
   }
 
   return { scan, scanNames, dropSource };

@@ -15,7 +15,10 @@ export function createFileTaker({ writer, now, settleMs }: FileTakerOptions) {
     /** Takes up a file if it is new or other than before. `watched`: somebody seems to be at work on it just now. */
     take(found: Omit<FoundFile, "hashAfterMs">, watched: boolean): void {
       const known = writer.find(found.source, found.folder, found.name);
-      if (known && isSameState(known.state, found.state) && known.local === found.local) return;
+      if (known && isSameState(known.state, found.state) && known.local === found.local) {
+        if (known.executable !== found.executable) writer.setExecutable(known.id, found.executable);
+        return;
+      }
       const nowMs = now();
       const isRecent = nowMs - Number(found.state.modifiedNs / 1_000_000n) < settleMs;
       writer.put({ ...found, hashAfterMs: known || watched || isRecent ? nowMs + settleMs : 0 }, known);

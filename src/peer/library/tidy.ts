@@ -26,10 +26,10 @@ export function tidy(db: DatabaseSync, nowMs: number): void {
   });
 }
 
-/** Folder rows without files, subfolders or a folder on disk: the deepest first, until there are none. */
+/** Folder rows without files, subfolders or a folder of a source: the deepest first, until there are none. */
 function dropEmptyFolders(db: DatabaseSync): void {
   const drop = db.prepare(
-    `DELETE FROM folder WHERE parent IS NOT NULL AND files = 0 AND id NOT IN (SELECT folder FROM directory)
+    `DELETE FROM folder WHERE parent IS NOT NULL AND files = 0 AND folders = 0
      AND NOT EXISTS (SELECT 1 FROM folder AS child WHERE child.parent = folder.id)
      AND NOT EXISTS (SELECT 1 FROM file WHERE file.folder = folder.id)`,
   );

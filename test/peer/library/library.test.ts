@@ -48,7 +48,7 @@ test("a library lists what a folder holds, one level or all, in order of names",
   assert.deepEqual(paths(library), ["a/deep/y", "a/z.mp3", "a-1", "b.txt"]);
   assert.deepEqual(
     list(library, "", false).map(({ kind, path, size }) => `${kind} ${path} ${size}`),
-    ["folder a 4", "file a-1 0", "file b.txt 2"],
+    ["folder a 4", "file a-1 0", "file b.txt 2", "folder empty 0"],
   );
   assert.deepEqual(list(library, "", false)[0], {
     kind: "folder",
@@ -59,11 +59,19 @@ test("a library lists what a folder holds, one level or all, in order of names",
     content: null,
   });
   assert.deepEqual(list(library, "a/z.mp3", false), [
-    { kind: "file", path: "a/z.mp3", size: 3, modified: 1_000_000, type: "audio/mpeg", content: contentOf("zzz") },
+    {
+      kind: "file",
+      path: "a/z.mp3",
+      size: 3,
+      modified: 1_000_000,
+      type: "audio/mpeg",
+      content: contentOf("zzz"),
+      executable: false,
+    },
   ]);
   assert.equal(list(library, "a/deep", true)[0]?.type, "application/octet-stream");
   assert.equal(library.list(sharePath("missing"), { recursive: false }), undefined);
-  assert.equal(library.list(sharePath("empty"), { recursive: false }), undefined);
+  assert.deepEqual(list(library, "empty", false), []);
   assert.deepEqual(library.totals(), { files: 4, bytes: 6, unhashed: 0 });
 });
 
