@@ -1,10 +1,14 @@
 import type { DatabaseSync } from "node:sqlite";
+import type { FileState } from "../../content/file-state.ts";
 import type { SharePath } from "../../protocol/share-path.ts";
+import type { NamedFile } from "./settling.ts";
 import { type StoredFile, storedFile } from "./stored-file.ts";
 
 export type Subfolder = { readonly folder: number; readonly name: string; readonly local: string };
 
 const PAGE = 256;
+/** Other names of one file that are looked at when it changed. */
+const LINKS_MAX = 1000;
 
 /**
  * What the database knows of each source's own folders: the other half of every comparison with the disk. `count` hears
@@ -32,6 +36,11 @@ export function openDirectoryRows(db: DatabaseSync, count: (folder: number, sign
   const all = db.prepare("SELECT folder FROM directory WHERE source = ?");
   const occupied = db.prepare("SELECT DISTINCT folder FROM file WHERE source = ?");
   const path = db.prepare("SELECT path FROM folder WHERE id = ?");
+  const outdated = db.prepare(
+    `SELECT file.source, file.name, file.local, directory.local AS folder FROM file
+     LEFT JOIN directory ON directory.source = file.source AND directory.folder = file.folder
+     WHERE inode = ? AND (size <> ? OR modified_ns <> ?) LIMIT ${LINKS_MAX}`,
+  );
 
   return {
     /** Files that `source` has in `folder` itself. */
@@ -77,6 +86,15 @@ export function openDirectoryRows(db: DatabaseSync, count: (folder: number, sign
 
     /** Every folder in which the source has files of its own. */
     foldersWithFiles: (source: number): number[] => occupied.all(source).map((row) => Number(row["folder"])),
+
+    /** Files that may be other names of the one that was found in `state`, and are known in another state. */
+    otherNames({ inode, sizeBytes, modifiedNs }: FileState): NamedFile[] {
+      return outdated.all(inode, sizeBytes, modifiedNs).map((row) => ({
+        source: Number(row["source"]),
+        folder: String(row["folder"] ?? ""),
+        name: String(row["local"] ?? row["name"]),
+      }));
+    },
 
     /** Share path of a folder row. */
     pathOf: (folder: number): SharePath | "" => String(path.get(folder)?.["path"] ?? "") as SharePath | "",

@@ -34,6 +34,8 @@ export type LibraryOptions = {
   /** What `~/` stands for in the manifest. */
   readonly userHome?: string;
   readonly watchStyle?: WatchStyle;
+  /** Tells what is mounted where, see `followMounts`. */
+  readonly mountTable?: string;
   readonly timing?: Partial<LibraryTiming>;
 };
 
@@ -89,6 +91,8 @@ export interface Library {
 const DEFAULT_TIMING: LibraryTiming = {
   debounceMs: 200,
   settleMs: 1000,
+  restlessNewMs: 5 * 60_000,
+  restlessKnownMs: 15_000,
   missingMs: 1000,
   rescanMs: 15 * 60_000,
   unwatchedRescanMs: 60_000,
@@ -107,6 +111,7 @@ export async function startLibrary(options: LibraryOptions): Promise<Library> {
       hashThreads,
       userHome: options.userHome ?? homedir(),
       watchStyle: options.watchStyle ?? (platform() === "linux" ? "each" : "tree"),
+      mountTable: options.mountTable ?? "/proc/self/mountinfo",
       timing: { ...DEFAULT_TIMING, ...options.timing },
     },
   });

@@ -115,5 +115,24 @@ export const MIGRATIONS: readonly string[] = [
     ),
     counted (folder, folders) AS (SELECT folder, count(*) FROM up GROUP BY folder)
   UPDATE folder SET folders = counted.folders FROM counted WHERE counted.folder = folder.id;
+
+  -- As before, but to be found by the state of the file alone: it may have moved to another root.
+  CREATE TABLE remembered_by_state (
+    inode       INTEGER NOT NULL,
+    size        INTEGER NOT NULL,
+    modified_ns INTEGER NOT NULL,
+    root        TEXT    NOT NULL,
+    path        TEXT    NOT NULL,
+    content     INTEGER NOT NULL REFERENCES content (id),
+    gone_at_ms  INTEGER NOT NULL,
+    PRIMARY KEY (inode, size, modified_ns, root)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO remembered_by_state SELECT inode, size, modified_ns, root, path, content, gone_at_ms FROM remembered;
+  DROP TABLE remembered;
+  ALTER TABLE remembered_by_state RENAME TO remembered;
+  CREATE INDEX remembered_by_content ON remembered (content);
+
+  -- Other names of one file (hard links) are found by this.
+  CREATE INDEX file_by_inode ON file (inode);
   `,
 ];

@@ -1,27 +1,23 @@
 import type { DatabaseSync } from "node:sqlite";
 import { inTransaction } from "./database.ts";
+import { forgetDeletions, forgetHashes, KEEP } from "./forget.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** How long the hash of a file that is gone is remembered. */
 const REMEMBERED_MS = 90 * DAY_MS;
-/** Deletions that are kept for those who ask what changed. Whoever is further behind needs a full list. */
-const DELETIONS_MAX = 100_000;
 
 /** Drops from the database what nothing refers to any more. To be done at the start, before anything else. */
 export function tidy(db: DatabaseSync, nowMs: number): void {
   inTransaction(db, () => {
     db.prepare("DELETE FROM remembered WHERE gone_at_ms < ?").run(nowMs - REMEMBERED_MS);
+    forgetHashes(db, KEEP.hashes);
+    forgetDeletions(db, KEEP.deletions);
     db.exec(
       `DELETE FROM content WHERE NOT EXISTS (SELECT 1 FROM file WHERE file.content = content.id)
        AND NOT EXISTS (SELECT 1 FROM remembered WHERE remembered.content = content.id)`,
     );
-    const limit = db
-      .prepare("SELECT generation FROM deletion ORDER BY generation DESC LIMIT 1 OFFSET ?")
-      .get(DELETIONS_MAX);
-    if (limit) {
-      db.prepare("DELETE FROM deletion WHERE generation <= ?").run(Number(limit["generation"]));
-      db.prepare("UPDATE state SET forgotten = ?").run(Number(limit["generation"]));
-    }
+    // These times were by the clock of an earlier run.
+    db.exec("UPDATE file SET hash_after_ms = 0 WHERE content IS NULL AND hash_after_ms > 0");
     dropEmptyFolders(db);
   });
 }

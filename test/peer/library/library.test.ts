@@ -11,17 +11,12 @@ import {
 } from "node:fs";
 import { platform } from "node:os";
 import { test } from "node:test";
-import { contentIdOf, hashBlock, verifyBlockList } from "../../../src/content/blake3.ts";
+import { verifyBlockList } from "../../../src/content/blake3.ts";
 import type { Library } from "../../../src/peer/library/library.ts";
 import { isFailure } from "../../content/failing.ts";
-import { createPlace, list, paths, sharePath, until, untilHashed } from "./shared-folder.ts";
+import { contentOf, createPlace, list, paths, sharePath, until, untilHashed } from "./shared-folder.ts";
 
 const bounded = { timeout: 30_000 };
-
-function contentOf(text: string): string {
-  const sizeBytes = Buffer.byteLength(text);
-  return contentIdOf({ sizeBytes, hashes: sizeBytes === 0 ? Buffer.alloc(0) : hashBlock(Buffer.from(text)) });
-}
 
 function readAll(library: Library, path: string): string {
   const { fd } = library.open(sharePath(path));
