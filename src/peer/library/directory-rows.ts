@@ -7,6 +7,8 @@ import { type StoredFile, storedFile } from "./stored-file.ts";
 export type Subfolder = { readonly folder: number; readonly name: string; readonly local: string };
 
 const PAGE = 256;
+/** Files of one folder that are read together before it is compared with the disk. */
+const AT_ONCE_MAX = 5000;
 /** Other names of one file that are looked at when it changed. */
 const LINKS_MAX = 1000;
 
@@ -55,6 +57,12 @@ export function openDirectoryRows(db: DatabaseSync, count: (folder: number, sign
         if (!end || rows.length < PAGE) return;
         last = end.name;
       }
+    },
+
+    /** The same files by name, as they are now; none if they are too many to be held. */
+    filesAtOnce(source: number, folder: number): ReadonlyMap<string, StoredFile> {
+      if (this.countFiles(source, folder) > AT_ONCE_MAX) return new Map();
+      return new Map([...this.files(source, folder)].map((file) => [file.name, file]));
     },
 
     subfolders: (source: number, folder: number): Subfolder[] => subfolders.all(folder, source).map(asSubfolder),

@@ -21,6 +21,7 @@ import { shareProblems } from "./share-problems.ts";
 import { nameFolders, openSourceRows, type SourceSpec } from "./sources.ts";
 import { createStepRunner, type Steps } from "./step-runner.ts";
 import { createFileTaker, type LibraryClocks, type Patience } from "./take-files.ts";
+import { dropUnusedContents } from "./tidy.ts";
 
 export type ReconcilerOptions = LibraryWorkerOptions & {
   readonly db: DatabaseSync;
@@ -70,6 +71,7 @@ export function startReconciler(options: ReconcilerOptions) {
   let isManifestDue = false;
   let closed = false;
   let isWatchLimited = false;
+  let isTidied = false;
 
   const manifestWatch = manifestFile === undefined ? undefined : startManifestWatch(manifestFile, manifestChanged);
   readManifest();
@@ -197,6 +199,8 @@ export function startReconciler(options: ReconcilerOptions) {
   function idle(): void {
     showProblems();
     onIdle();
+    if (!isTidied) runner.add(() => dropUnusedContents(db));
+    isTidied = true;
   }
 
   function showProblems(): void {

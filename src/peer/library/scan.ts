@@ -9,7 +9,7 @@ import { type FolderPlace, type FoundOnDisk, lookAtEntry } from "./look-at-entry
 import { ANY_NAME } from "./named-changes.ts";
 import { BETWEEN_FOLDERS, type Steps } from "./step-runner.ts";
 import type { StoredFile } from "./stored-file.ts";
-import { below, type FileTaker } from "./take-files.ts";
+import { below, type FileTaker, type Patience } from "./take-files.ts";
 
 export type ScannerOptions = {
   readonly writer: CatalogWriter;
@@ -71,6 +71,7 @@ export function createScanner({ writer, directories, taker }: ScannerOptions) {
     directories.put(source, folder, place.local);
     const known = new Set(directories.subfolders(source, folder).map(({ name }) => name));
     const [files, folders]: [string[], Set<string>] = [[], new Set()];
+    const seen = directories.filesAtOnce(source, folder);
 
     const twins = names.filter((name) => name !== name.normalize("NFC"));
     const taken = twins.length === 0 ? undefined : new Set(names);
@@ -85,7 +86,7 @@ export function createScanner({ writer, directories, taker }: ScannerOptions) {
       if (composed !== name) taken?.add(composed);
       const entry = look(branch, place, name);
       if (entry.kind === "file") {
-        takeFile(branch, folder, place, name, entry);
+        takeFile(branch, folder, place, name, entry, { seen: seen.get(composed) });
         files.push(composed);
       } else if (entry.kind === "folder") {
         folders.add(composed);
@@ -110,7 +111,7 @@ export function createScanner({ writer, directories, taker }: ScannerOptions) {
     const place = placeInBranch(branch, directories.localOf(branch.source, folder) ?? "");
     if (!place) return;
     const entry = look(branch, place, nameOnDisk ?? name);
-    if (entry.kind === "file") takeFile(branch, folder, place, nameOnDisk ?? name, entry, "now");
+    if (entry.kind === "file") takeFile(branch, folder, place, nameOnDisk ?? name, entry, { patience: "now" });
     else taker.drop(branch.root, place.local, writer.find(branch.source, folder, name));
   }
 
@@ -143,7 +144,7 @@ export function createScanner({ writer, directories, taker }: ScannerOptions) {
     place: FolderPlace,
     nameOnDisk: string,
     { state, executable, linked }: FoundOnDisk,
-    patience = branch.patience,
+    { patience = branch.patience, seen }: { readonly patience?: Patience; readonly seen?: StoredFile | undefined } = {},
   ): void {
     const { source, root } = branch;
     const name = nameOnDisk.normalize("NFC");
@@ -155,6 +156,7 @@ export function createScanner({ writer, directories, taker }: ScannerOptions) {
         remembered: { root, path: below(place.local, nameOnDisk) },
       },
       patience,
+      seen,
     );
   }
 

@@ -58,7 +58,10 @@ export function createSettling({ settleMs, restlessNewMs, restlessKnownMs }: Set
       return isRestless ? "restless" : "wait";
     },
 
-    isHeld: (file: NamedFile): boolean => unsettled.has(keyOf(file)) || asked.has(keyOf(file)),
+    isHeld(file: NamedFile): boolean {
+      if (unsettled.size + asked.size === 0) return false;
+      return unsettled.has(keyOf(file)) || asked.has(keyOf(file));
+    },
 
     /** The file is gone, or was taken up for another reason. */
     forget(file: NamedFile): void {

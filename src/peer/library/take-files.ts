@@ -50,12 +50,13 @@ export function createFileTaker(options: FileTakerOptions) {
   }
 
   return {
-    /** Takes up a file if it is new or other than before. */
-    take(found: FileToTake, patience: Patience): void {
-      const known = writer.find(found.source, found.folder, found.name);
-      const isSame = known !== undefined && isSameState(known.state, found.state) && known.local === found.local;
-      if (isSame && known.executable !== found.executable) writer.setExecutable(known.id, found.executable);
+    /** Takes up a file if it is new or other than before. `seen`: what was known of it a moment ago, if that is at hand. */
+    take(found: FileToTake, patience: Patience, seen?: StoredFile): void {
       const isHeld = settling.isHeld(found.named);
+      if (seen && !isHeld && isSameFile(seen, found) && seen.executable === found.executable) return;
+      const known = writer.find(found.source, found.folder, found.name);
+      const isSame = known !== undefined && isSameFile(known, found);
+      if (isSame && known.executable !== found.executable) writer.setExecutable(known.id, found.executable);
       if (isSame && !isHeld) return;
 
       const nowMs = clocks.steady();
@@ -80,6 +81,10 @@ export function createFileTaker(options: FileTakerOptions) {
       writer.drop(gone, { root, path: below(folder, name) });
     },
   };
+}
+
+function isSameFile(known: StoredFile, found: FileToTake): boolean {
+  return isSameState(known.state, found.state) && known.local === found.local;
 }
 
 export type FileTaker = ReturnType<typeof createFileTaker>;

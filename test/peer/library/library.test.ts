@@ -335,6 +335,18 @@ test("a file is hashed at once for the one who asks, before all others", bounded
   );
 });
 
+test("a file that had to wait before it was hashed waits no longer after a restart", bounded, async (t) => {
+  const place = createPlace(t);
+  place.write("share/file", "text");
+  const first = await place.start({ timing: { settleMs: 3_600_000 } });
+  await first.ready;
+  await first.close();
+  const second = await place.start();
+  await second.ready;
+  await untilHashed(second);
+  assert.equal(list(second, "file", false)[0]?.content, contentOf("text"));
+});
+
 test("ensureHashed hashes what is on disk now, even if the watch has not seen it yet", bounded, async (t) => {
   const place = createPlace(t);
   place.write("share/file", "old");
