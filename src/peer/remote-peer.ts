@@ -20,6 +20,8 @@ export type RemotePeer = {
   host(): string | undefined;
   about(signal: AbortSignal): Promise<About>;
   list(path: SharePath | "", recursive: boolean, signal: AbortSignal): AsyncIterable<ListEntry>;
+  /** Every folder and file below a folder, each folder before what it holds, empty ones too. */
+  tree(path: SharePath | "", signal: AbortSignal): AsyncIterable<ListEntry>;
   /**
    * The one file (hashed by now) or folder that a name means; of a content id a file with exactly that content.
    * `onHashing` hears how far the peer is with hashing it.
@@ -52,6 +54,7 @@ export function openRemotePeer(peer: KnownPeer, identity: Identity): RemotePeer 
     host: () => answered,
     about: (signal) => routes.json(PEER_ROUTES.about, About, signal),
     list: (path, recursive, signal) => routes.lines(filesUrl(path, recursive), ListEntry, signal),
+    tree: (path, signal) => routes.lines(filesUrl(path, true, true), ListEntry, signal),
     async resolve(name, onHashing, signal) {
       const wanted = parseContentId(name);
       for await (const line of routes.lines(resolveUrl(name), ResolveLine, signal)) {

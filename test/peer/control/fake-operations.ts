@@ -61,7 +61,15 @@ export const INFO: Info = {
 
 export function file(path: string, size: number): ListEntry {
   const sharePath = known(parseSharePath(path));
-  return { kind: "file", path: sharePath, size, modified: 1_700_000_000_000, type: "audio/mpeg", content: CONTENT };
+  return {
+    kind: "file",
+    path: sharePath,
+    size,
+    modified: 1_700_000_000_000,
+    type: "audio/mpeg",
+    content: CONTENT,
+    executable: false,
+  };
 }
 
 export function folder(path: string, size: number): ListEntry {
