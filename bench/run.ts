@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, cpus, tmpdir } from "node:os";
 import path from "node:path";
 import { benchHashingAndScanning, benchStarting } from "./hashing-and-scanning.ts";
+import { benchIndexSessions } from "./index-sessions.ts";
 import { benchOneShot } from "./one-shot.ts";
 import { benchSingleFile } from "./single-file.ts";
 
@@ -13,6 +14,7 @@ const BENCHES = {
     benchStarting();
     await benchOneShot(workDir);
   },
+  "index-sessions": benchIndexSessions,
 } as const;
 
 const wanted = process.argv.slice(2);
