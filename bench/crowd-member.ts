@@ -124,6 +124,7 @@ export function joinCrowd(options: CrowdMemberOptions): Promise<CrowdMember | un
     const frame = readFrame(early);
     if (!frame) return undefined;
     early = early.subarray(frame.end);
+    if (!frame.isText) return void socket.destroy(); // it closes
     const message = parseMessage(frame.text);
     if ("problem" in message) throw new Error(message.problem);
     return message;
@@ -177,11 +178,13 @@ function frameOf(text: string): Buffer {
 }
 
 /** The first whole frame that a server sent, as long as it is no longer than a message may be. */
-function readFrame(bytes: Buffer): { readonly text: string; readonly end: number } | undefined {
+function readFrame(bytes: Buffer) {
   if (bytes.length < 2) return undefined;
   const short = (bytes[1] ?? 0) & 0x7f;
   const start = short < 126 ? 2 : 4;
   if (bytes.length < start) return undefined;
   const end = start + (short < 126 ? short : bytes.readUInt16BE(2));
-  return bytes.length < end ? undefined : { text: bytes.toString("utf8", start, end), end };
+  return bytes.length < end
+    ? undefined
+    : { isText: bytes[0] === TEXT_FRAME, text: bytes.toString("utf8", start, end), end };
 }
