@@ -35,7 +35,7 @@ export type CrowdReport = Joined | CameAndWent | Count;
 export type Heard = { readonly by: number; readonly firstMs: number; readonly lastMs: number };
 
 const PING_EVERY_MS = 15_000;
-const PINGS_A_SECOND_STEP_MS = 50;
+const PING_STEP_MS = 50;
 /** One address of loopback is used by so many: an index server takes 1,024 connections from one. */
 const PER_ADDRESS = 1_000;
 const DIAL_TIMEOUT_MS = 10_000;
@@ -64,6 +64,21 @@ let listeningFor: Listening | undefined;
 
 const makeIdentity = await createIdentityMould();
 pingForEver();
+if (process.env["X_PROGRESS"])
+  setInterval(
+    () =>
+      console.log(
+        members.filter(({ live }) => live).length,
+        "in",
+        failures,
+        "failed",
+        lost,
+        "lost",
+        Math.round(bytesReceived / 1e6),
+        "MB",
+      ),
+    5000,
+  );
 
 process.on("message", async (order: CrowdOrder) => process.send?.(await obey(order)));
 process.on("disconnect", () => process.exit());
@@ -180,11 +195,14 @@ async function comeAndGo(): Promise<CrowdReport> {
 /** Everybody who is in says PING every 15 seconds, spread evenly. */
 function pingForEver(): void {
   let at = 0;
+  let pingedAtMs = performance.now();
   setInterval(() => {
-    const due = Math.ceil((members.length * PINGS_A_SECOND_STEP_MS) / PING_EVERY_MS);
+    const nowMs = performance.now();
+    const due = Math.min(members.length, Math.ceil((members.length * (nowMs - pingedAtMs)) / PING_EVERY_MS));
+    pingedAtMs = nowMs;
     for (let count = 0; count < due; count += 1) {
       members[at % members.length]?.live?.ping();
       at += 1;
     }
-  }, PINGS_A_SECOND_STEP_MS);
+  }, PING_STEP_MS);
 }

@@ -2,13 +2,21 @@ import type { Socket } from "node:net";
 
 /**
  * TLS handshakes under way at once. Each costs milliseconds of the one thread: if a crowd began all of theirs together, all
- * would end at the same time, too late for everybody.
+ * would end at the same time, too late for everybody. This many keep it busy as long as a round trip takes no longer than 0.1 s.
  */
-const AT_ONCE = 512;
-/** Of these, for one address: so that one that begins handshakes and never goes on leaves turns to others. */
-const AT_ONCE_PER_ADDRESS = 64;
+const AT_ONCE = 64;
+/** Of these, for one address. */
+const AT_ONCE_PER_ADDRESS = 16;
+/** A turn is over after so long, finished or not: who begins a handshake and never goes on does not keep others waiting. */
+const TURN_MS = 5_000;
 /** What somebody may send before it is its turn: more than a first message of TLS ever has. */
 const EARLY_MAX_BYTES = 32 * 1024;
+
+export type HandshakeTurnsOptions = {
+  readonly atOnce?: number;
+  readonly perAddress?: number;
+  readonly turnMs?: number;
+};
 
 export type HandshakeTurns = {
   /** Calls `begin` when it is this connection's turn: at once, or after others; never if it closes before. */
@@ -21,25 +29,31 @@ export type HandshakeTurns = {
 
 type Waiting = { readonly socket: Socket; readonly begin: () => void; readonly early: Buffer[] };
 
-/** Lets connections begin their handshakes in turn: by address, then in the order in which they came. */
-export function createHandshakeTurns({ atOnce = AT_ONCE, perAddress = AT_ONCE_PER_ADDRESS } = {}): HandshakeTurns {
+/**
+ * Lets connections begin their handshakes in turn, by address. Of one address whoever came last begins first: those who wait
+ * give up at some time, and with the others in front everyone would have waited nearly that long when its turn comes.
+ */
+export function createHandshakeTurns(options: HandshakeTurnsOptions = {}): HandshakeTurns {
+  const { atOnce = AT_ONCE, perAddress = AT_ONCE_PER_ADDRESS, turnMs = TURN_MS } = options;
   /** By address; the one at the front has waited longest for a turn. None is empty. */
-  const queues = new Map<string, Set<Waiting>>();
-  /** The address of each connection that is at it. */
-  const running = new Map<string, string>();
+  const queues = new Map<string, Waiting[]>();
+  /** The connections that are at it. */
+  const running = new Map<string, { readonly host: string; readonly timer: NodeJS.Timeout }>();
   const runningAt = new Map<string, number>();
 
   const hasRoom = (host: string): boolean => running.size < atOnce && (runningAt.get(host) ?? 0) < perAddress;
 
   function start(name: string, host: string, begin: () => void): void {
-    running.set(name, host);
+    running.set(name, { host, timer: setTimeout(() => done(name), turnMs).unref() });
     runningAt.set(host, (runningAt.get(host) ?? 0) + 1);
     begin();
   }
 
   function done(name: string): void {
-    const host = running.get(name);
-    if (host === undefined) return;
+    const turn = running.get(name);
+    if (!turn) return;
+    const { host, timer } = turn;
+    clearTimeout(timer);
     running.delete(name);
     const left = (runningAt.get(host) ?? 1) - 1;
     if (left > 0) runningAt.set(host, left);
@@ -51,11 +65,10 @@ export function createHandshakeTurns({ atOnce = AT_ONCE, perAddress = AT_ONCE_PE
   function startNext(): void {
     for (const [host, queue] of queues) {
       if (!hasRoom(host)) continue;
-      const [next] = queue;
-      if (!next) continue;
-      queue.delete(next);
+      const next = queue.pop();
       queues.delete(host);
-      if (queue.size > 0) queues.set(host, queue);
+      if (!next) continue;
+      if (queue.length > 0) queues.set(host, queue);
       return start(nameOf(next.socket), host, () => {
         // It may have been given up just now; its end frees the turn.
         if (next.socket.destroyed) return;
@@ -65,9 +78,10 @@ export function createHandshakeTurns({ atOnce = AT_ONCE, perAddress = AT_ONCE_PE
     }
   }
 
-  function leave(waiting: Waiting, host: string, queue: Set<Waiting>): void {
-    queue.delete(waiting);
-    if (queue.size === 0 && queues.get(host) === queue) queues.delete(host);
+  function leave(waiting: Waiting, host: string, queue: Waiting[]): void {
+    const at = queue.lastIndexOf(waiting);
+    if (at !== -1) queue.splice(at, 1);
+    if (queue.length === 0 && queues.get(host) === queue) queues.delete(host);
   }
 
   return {
@@ -77,14 +91,15 @@ export function createHandshakeTurns({ atOnce = AT_ONCE, perAddress = AT_ONCE_PE
       if (hasRoom(host) && !queues.has(host)) return start(name, host, begin);
       const waiting = { socket, begin, early: [] };
       keepEarly(waiting);
-      const queue = queues.get(host) ?? new Set();
-      queues.set(host, queue.add(waiting));
+      const queue = queues.get(host) ?? [];
+      queue.push(waiting);
+      queues.set(host, queue);
       socket.once("close", () => leave(waiting, host, queue));
     },
     done: (socket) => done(nameOf(socket)),
     get waiting() {
       let count = 0;
-      for (const queue of queues.values()) count += queue.size;
+      for (const queue of queues.values()) count += queue.length;
       return count;
     },
   };

@@ -71,8 +71,8 @@ test("so many begin at once and no more, of one address fewer", LIMIT, async (t)
   assert.equal(turns.waiting, 2);
 });
 
-test("when one is done the next begins, addresses in turn", LIMIT, async (t) => {
-  const { turns, begun, dial } = await turnsOf(t, { atOnce: 1, perAddress: 1 });
+test("when one is done the next begins: addresses in turn, of each the one that came last", LIMIT, async (t) => {
+  const { turns, came, begun, dial } = await turnsOf(t, { atOnce: 1, perAddress: 1 });
   for (const host of ["127.0.0.2", "127.0.0.2", "127.0.0.2", "127.0.0.3", "127.0.0.4"]) await dial(host);
   for (let done = 0; done < 5; done += 1) {
     assert.equal(begun.all.length, done + 1);
@@ -80,6 +80,10 @@ test("when one is done the next begins, addresses in turn", LIMIT, async (t) => 
     turns.done(present(begun.all[done])); // twice is once
   }
   assert.deepEqual(hosts(begun), ["127.0.0.2", "127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.2"]);
+  assert.deepEqual(
+    begun.all.map((socket) => came.all.indexOf(socket)),
+    [0, 2, 3, 4, 1],
+  );
   assert.equal(turns.waiting, 0);
 });
 
@@ -89,6 +93,12 @@ test("a connection that closes in the middle of its handshake makes room", LIMIT
   await dial("127.0.0.3");
   present(begun.all[0]).destroy();
   await begun.count(2);
+});
+
+test("a turn ends by itself: who begins and never goes on keeps nobody waiting for ever", LIMIT, async (t) => {
+  const { begun, dial } = await turnsOf(t, { atOnce: 1, turnMs: 50 });
+  for (const host of ["127.0.0.2", "127.0.0.2", "127.0.0.3"]) await dial(host);
+  await begun.count(3);
 });
 
 test("who gives up before its turn is not begun with", LIMIT, async (t) => {
