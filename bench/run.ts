@@ -3,6 +3,7 @@ import { availableParallelism, cpus, tmpdir } from "node:os";
 import path from "node:path";
 import { benchCatalogSearch } from "./catalog-search.ts";
 import { benchHashingAndScanning, benchStarting } from "./hashing-and-scanning.ts";
+import { benchIndexSessions } from "./index-sessions.ts";
 import { benchOneShot } from "./one-shot.ts";
 import { benchSingleFile } from "./single-file.ts";
 
@@ -15,6 +16,7 @@ const BENCHES = {
     benchStarting();
     await benchOneShot(workDir);
   },
+  "index-sessions": benchIndexSessions,
 } as const;
 
 const wanted = process.argv.slice(2);

@@ -24,6 +24,7 @@ function run(command: string, args: readonly string[]): { readonly child: ChildP
   return {
     child,
     async close() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
       const closed = once(child, "close");
       child.kill("SIGTERM");
       await closed;
@@ -66,19 +67,18 @@ async function lineOf(child: ChildProcess, event: string): Promise<Record<string
   throw new Error(`tukar ended before ${event}`);
 }
 
+/** An index server that is private and listens on loopback. */
+export async function startIndex(workDir: string, more: readonly string[] = []) {
+  const home = path.join(workDir, "index");
+  const index = run(LAUNCHER, ["index", "--json", "--home", home, "--host", "127.0.0.1", "--port", "0", ...more]);
+  const { invite } = await lineOf(index.child, "ready");
+  return { invite: String(invite), pid: index.child.pid ?? 0, close: index.close };
+}
+
 /** An index server and a peer that shares `folder` (which lies in a `shared` folder), its files hashed already. */
 export async function startTukar(workDir: string, dir: string): Promise<Contender> {
-  const index = run(LAUNCHER, [
-    "index",
-    "--json",
-    "--home",
-    path.join(workDir, "index"),
-    "--host",
-    "127.0.0.1",
-    "--port",
-    "0",
-  ]);
-  const invite = String((await lineOf(index.child, "ready"))["invite"]);
+  const index = await startIndex(workDir);
+  const { invite } = index;
   const home = path.join(workDir, "server-home");
   const peer = run(LAUNCHER, [
     "peer",
