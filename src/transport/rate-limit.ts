@@ -1,0 +1,157 @@
+import type { Clock } from "./clock.ts";
+
+/**
+ * A limit of bytes a second for everything that moves through it. Whoever moves bytes asks first and gets a little at a
+ * time: the peers take turns, each having moved as much as the others, and then the connections of a peer. What one does
+ * not use the others have.
+ */
+export type RateLimit = {
+  /** 0: no limit. */
+  bytesPerSecond(): number;
+  /** Counts at once, also for those who wait. */
+  setBytesPerSecond(rate: number): void;
+  /** One connection to or from a peer. */
+  user(peer: string): RateUser;
+  /** @returns calls it off */
+  onChange(listener: () => void): () => void;
+};
+
+export type RateUser = {
+  /**
+   * Asks to move up to `wanted` bytes: `go` is told how many may move now, at least one. Without a limit it is called
+   * before this returns. One asks again only after `go`.
+   */
+  take(wanted: number, go: (bytes: number) => void): void;
+  /** Of what was granted this much was not moved. */
+  giveBack(bytes: number): void;
+  /** Asks no more; what it asked for and has not got is forgotten. */
+  close(): void;
+};
+
+/** Bytes that nobody asked for may be moved later, at most those of so long a time. */
+const BURST_MS = 50;
+/** What is granted at once: small, so that bytes flow evenly; not too small, since each grant costs a timer. */
+const SLICE_MS = 10;
+const SLICE_MIN_BYTES = 512;
+
+type Wish = { readonly wanted: number; readonly go: (bytes: number) => void };
+type Party = {
+  /** Bytes granted so far, on a scale that all share. */
+  served: number;
+  users: number;
+  readonly wishes: Wish[];
+};
+
+/** @param bytesPerSecond 0: no limit */
+export function createRateLimit(clock: Clock, bytesPerSecond = 0): RateLimit {
+  const parties = new Map<string, Party>();
+  const listeners = new Set<() => void>();
+  let rate = bytesPerSecond;
+  /** Bytes that may move now; below zero: what moved in advance. */
+  let credit = burst();
+  let filledAtMs = clock.now();
+  /** How far the party had come that was served last. Whoever comes anew begins here, or it would make up for hours. */
+  let reached = 0;
+  let granting = false;
+  let callOff: (() => void) | undefined;
+
+  function burst(): number {
+    return (rate * BURST_MS) / 1000;
+  }
+
+  function refill(): void {
+    const nowMs = clock.now();
+    credit = Math.min(burst(), credit + (rate * Math.max(0, nowMs - filledAtMs)) / 1000);
+    filledAtMs = nowMs;
+  }
+
+  function grantAll(): void {
+    if (granting) return; // whoever asks while it is served is served in the same go
+    granting = true;
+    refill();
+    for (let party = nextParty(); party && (rate === 0 || credit > 0); party = nextParty()) grant(party);
+    granting = false;
+    arm();
+  }
+
+  /** Of the parties that wait the one that got least. */
+  function nextParty(): Party | undefined {
+    let next: Party | undefined;
+    for (const party of parties.values()) {
+      if (party.wishes.length > 0 && (!next || party.served < next.served)) next = party;
+    }
+    return next;
+  }
+
+  function grant(party: Party): void {
+    const wish = party.wishes.shift();
+    if (!wish) return;
+    const slice = Math.max(SLICE_MIN_BYTES, Math.floor((rate * SLICE_MS) / 1000));
+    const bytes = rate === 0 ? wish.wanted : Math.min(wish.wanted, slice);
+    reached = Math.max(reached, party.served);
+    party.served += bytes;
+    if (rate > 0) credit -= bytes;
+    wish.go(bytes);
+  }
+
+  function arm(): void {
+    callOff?.();
+    callOff = nextParty() && clock.after(Math.max(1, Math.ceil((-credit / rate) * 1000)), grantAll);
+  }
+
+  function partyOf(peer: string): Party {
+    const known = parties.get(peer);
+    if (known) return known;
+    // Those that left are remembered only while they are ahead: else they could leave and come to be served anew.
+    for (const [key, { users, served }] of parties) if (users === 0 && served <= reached - burst()) parties.delete(key);
+    const party = { served: reached, users: 0, wishes: [] };
+    parties.set(peer, party);
+    return party;
+  }
+
+  return {
+    bytesPerSecond: () => rate,
+    setBytesPerSecond(next) {
+      if (next === rate) return;
+      refill();
+      rate = next;
+      credit = Math.max(-burst(), Math.min(burst(), credit));
+      for (const listener of listeners) listener();
+      grantAll();
+    },
+    user(peer) {
+      const party = partyOf(peer);
+      party.users += 1;
+      let wish: Wish | undefined;
+      return {
+        take(wanted, go) {
+          if (rate === 0) return go(wanted);
+          // Who was away for a moment has not lost its share of that moment.
+          if (party.wishes.length === 0) party.served = Math.max(party.served, reached - burst());
+          wish = { wanted, go };
+          party.wishes.push(wish);
+          grantAll();
+        },
+        giveBack(bytes) {
+          if (rate === 0) return;
+          credit += bytes;
+          party.served -= bytes;
+        },
+        close() {
+          party.users -= 1;
+          const at = wish ? party.wishes.indexOf(wish) : -1;
+          if (at !== -1) party.wishes.splice(at, 1);
+        },
+      };
+    },
+    onChange(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+  };
+}
+
+/** What has no limit, for those who need not be given one. */
+export const UNLIMITED: Pick<RateLimit, "user"> = {
+  user: () => ({ take: (wanted, go) => go(wanted), giveBack: () => undefined, close: () => undefined }),
+};
