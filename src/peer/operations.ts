@@ -2,6 +2,8 @@ import type {
   GetEvent,
   GetRequest,
   Info,
+  Limits,
+  LimitsChange,
   ListRequest,
   PeerEvent,
   PeerRequest,
@@ -23,6 +25,8 @@ export interface Operations {
   list(request: ListRequest, signal: AbortSignal): AsyncIterable<ListEntry>;
   ping(request: PeerRequest, signal: AbortSignal): Promise<PingAnswer>;
   get(request: GetRequest, signal: AbortSignal): AsyncIterable<GetEvent>;
+  /** Changes what transfers are kept within, and tells what that is now. */
+  limits(change: LimitsChange): Promise<Limits>;
   /** What happens from now on, until the signal aborts. */
   events(signal: AbortSignal): AsyncIterable<PeerEvent>;
 }

@@ -22,9 +22,7 @@ export type RateUser = {
    * before this returns. One asks again only after `go`.
    */
   take(wanted: number, go: (bytes: number) => void): void;
-  /** Of what was granted this much was not moved. */
-  giveBack(bytes: number): void;
-  /** Asks no more; what it asked for and has not got is forgotten. */
+  /** Asks no more; what it asked for and has not got is forgotten. A second time does nothing. */
   close(): void;
 };
 
@@ -123,6 +121,7 @@ export function createRateLimit(clock: Clock, bytesPerSecond = 0): RateLimit {
       const party = partyOf(peer);
       party.users += 1;
       let wish: Wish | undefined;
+      let closed = false;
       return {
         take(wanted, go) {
           if (rate === 0) return go(wanted);
@@ -132,12 +131,9 @@ export function createRateLimit(clock: Clock, bytesPerSecond = 0): RateLimit {
           party.wishes.push(wish);
           grantAll();
         },
-        giveBack(bytes) {
-          if (rate === 0) return;
-          credit += bytes;
-          party.served -= bytes;
-        },
         close() {
+          if (closed) return;
+          closed = true;
           party.users -= 1;
           const at = wish ? party.wishes.indexOf(wish) : -1;
           if (at !== -1) party.wishes.splice(at, 1);
@@ -151,7 +147,10 @@ export function createRateLimit(clock: Clock, bytesPerSecond = 0): RateLimit {
   };
 }
 
-/** What has no limit, for those who need not be given one. */
-export const UNLIMITED: Pick<RateLimit, "user"> = {
-  user: () => ({ take: (wanted, go) => go(wanted), giveBack: () => undefined, close: () => undefined }),
+/** For what is never limited. */
+export const UNLIMITED: RateLimit = {
+  bytesPerSecond: () => 0,
+  setBytesPerSecond: () => undefined,
+  user: () => ({ take: (wanted, go) => go(wanted), close: () => undefined }),
+  onChange: () => () => undefined,
 };

@@ -7,6 +7,7 @@ import {
   CONTROL_ROUTES,
   GetEvent,
   Info,
+  Limits,
   PeerEvent,
   PeerSummary,
   PingAnswer,
@@ -89,6 +90,7 @@ export async function openControlClient(home: string): Promise<Operations | unde
     },
     ping: (body, signal) => one(PingAnswer, { route: CONTROL_ROUTES.ping, body, signal }),
     get: (body, signal) => many(GetEvent, { route: CONTROL_ROUTES.get, body, signal }),
+    limits: (body) => one(Limits, { route: CONTROL_ROUTES.limits, body }),
     events: (signal) => many(PeerEvent, { route: CONTROL_ROUTES.events, signal }),
   };
 }

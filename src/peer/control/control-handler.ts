@@ -6,6 +6,7 @@ import {
   CONTROL_ROUTES,
   ControlListQuery,
   GetRequest,
+  LimitsChange,
   PeerRequest,
 } from "../../protocol/control-api.ts";
 import { Failure } from "../../protocol/failures.ts";
@@ -48,6 +49,8 @@ export function createControlHandler({ operations, log }: ControlHandlerOptions)
         signal,
         status: "waits",
       }),
+    limits: async ({ request, response }) =>
+      answerJson(response, await operations.limits(parsed(LimitsChange, await readJson(request)))),
     events: ({ response }, signal) => answerStream(response, operations.events(signal), { signal, status: "at once" }),
   };
 

@@ -57,6 +57,7 @@ export const INFO: Info = {
     unhashed: 1,
     problems: ['shares.txt line 3: "x" does not exist'],
   },
+  limits: { up: 1_000_000, down: 0, slots: 2, serving: 2, waiting: 3 },
 };
 
 export function file(path: string, size: number): ListEntry {
@@ -95,6 +96,7 @@ export function fakeOperations(changes: Partial<Operations> = {}): Operations {
     list: () => streamOf([folder("music", 4321), file("song.mp3", 1_258_291)]),
     ping: async () => ({ id: BOB, name: BOB_SUMMARY.name, host: "2001:db8::2", port: 9501, milliseconds: 1.25 }),
     get: () => streamOf<GetEvent>([]),
+    limits: async () => INFO.limits,
     events: (signal) => thenSilence<PeerEvent>([], signal),
     ...changes,
   };
