@@ -38,23 +38,27 @@ async function slowReader(client: TlsClient): Promise<TlsClient> {
   return client;
 }
 
-test("one who waits is told its place in interim answers, and gets the file when its turn comes", TIMEOUT, async (t) => {
-  const { fetches, member, slots, clock } = await oneSlot(t);
-  const [bob, cyd] = [await createIdentity(), await createIdentity()];
-  const busy = await slowReader(await fetches(member, "big.bin", TUKAR));
-  const first = await fetches(bob, "medium.bin", TUKAR);
-  await first.until(/^HTTP\/1\.1 102 Processing\r\ntukar-queue: 1\/1\r\n\r\n$/);
-  const second = await fetches(cyd, "medium.bin", TUKAR);
-  await second.until(/^HTTP\/1\.1 102 Processing\r\ntukar-queue: 2\/2\r\n\r\n$/);
-  clock.advance(50);
-  await first.until(/tukar-queue: 1\/2\r\n\r\n$/);
-  assert.deepEqual(slots.peers(), { serving: 1, waiting: 2 });
-  busy.socket.destroy();
-  for (const client of [first, second]) {
-    const text = await clock.runUntil(client.until(/\r\n\r\nx{100000}$/), 10);
-    assert.match(text, /\r\n\r\nHTTP\/1\.1 200 OK\r\n/);
-  }
-});
+test(
+  "one who waits is told its place in interim answers, and gets the file when its turn comes",
+  TIMEOUT,
+  async (t) => {
+    const { fetches, member, slots, clock } = await oneSlot(t);
+    const [bob, cyd] = [await createIdentity(), await createIdentity()];
+    const busy = await slowReader(await fetches(member, "big.bin", TUKAR));
+    const first = await fetches(bob, "medium.bin", TUKAR);
+    await first.until(/^HTTP\/1\.1 102 Processing\r\ntukar-queue: 1\/1\r\n\r\n$/);
+    const second = await fetches(cyd, "medium.bin", TUKAR);
+    await second.until(/^HTTP\/1\.1 102 Processing\r\ntukar-queue: 2\/2\r\n\r\n$/);
+    clock.advance(50);
+    await first.until(/tukar-queue: 1\/2\r\n\r\n$/);
+    assert.deepEqual(slots.peers(), { serving: 1, waiting: 2 });
+    busy.socket.destroy();
+    for (const client of [first, second]) {
+      const text = await clock.runUntil(client.until(/\r\n\r\nx{100000}$/), 10);
+      assert.match(text, /\r\n\r\nHTTP\/1\.1 200 OK\r\n/);
+    }
+  },
+);
 
 test("who is no tukar waits without being told", TIMEOUT, async (t) => {
   const { fetches, member, slots, clock } = await oneSlot(t);
@@ -130,37 +134,41 @@ function watched(limit: RateLimit) {
   return { user, waiting: () => waiting };
 }
 
-test("a greedy peer with 64 connections gets half of the limit, one with a single connection the other", TIMEOUT, async (t) => {
-  const clock = createManualClock();
-  const limit = watched(createRateLimit(clock, 10_000_000));
-  const { port, member } = await serveShare(t, {
-    files: { "big.bin": BIG },
-    isMember: async () => true,
-    uploads: createUploads({ slots: createUploadSlots(clock), upLimit: limit, clock }),
-  });
-  const received = new Map<Identity, number>();
-  async function reads(as: Identity): Promise<void> {
-    const { socket } = await tlsClient(t, { port, identity: as });
-    socket.removeAllListeners("data");
-    socket.on("data", (chunk: Buffer) => received.set(as, (received.get(as) ?? 0) + chunk.length));
-    socket.write(requestOf("/files/big.bin"));
-  }
-  const greedy = await createIdentity();
-  await Promise.all(Array.from({ length: 64 }, () => reads(greedy)));
-  await reads(member);
-  // Time moves on only when everybody has taken what was granted: so who is quicker at reading makes no difference.
-  const sending = UPLOADS_PER_PEER + 1;
-  while (limit.waiting() < sending) await nextTurn();
-  const before = new Map(received);
-  const since = (who: Identity): number => (received.get(who) ?? 0) - (before.get(who) ?? 0);
-  for (let step = 0; step < 400; step += 1) {
-    clock.advance(10);
+test(
+  "a greedy peer with 64 connections gets half of the limit, one with a single connection the other",
+  TIMEOUT,
+  async (t) => {
+    const clock = createManualClock();
+    const limit = watched(createRateLimit(clock, 10_000_000));
+    const { port, member } = await serveShare(t, {
+      files: { "big.bin": BIG },
+      isMember: async () => true,
+      uploads: createUploads({ slots: createUploadSlots(clock), upLimit: limit, clock }),
+    });
+    const received = new Map<Identity, number>();
+    async function reads(as: Identity): Promise<void> {
+      const { socket } = await tlsClient(t, { port, identity: as });
+      socket.removeAllListeners("data");
+      socket.on("data", (chunk: Buffer) => received.set(as, (received.get(as) ?? 0) + chunk.length));
+      socket.write(requestOf("/files/big.bin"));
+    }
+    const greedy = await createIdentity();
+    await Promise.all(Array.from({ length: 64 }, () => reads(greedy)));
+    await reads(member);
+    // Time moves on only when everybody has taken what was granted: so who is quicker at reading makes no difference.
+    const sending = UPLOADS_PER_PEER + 1;
     while (limit.waiting() < sending) await nextTurn();
-  }
-  while (since(greedy) + since(member) < 36_000_000) await nextTurn();
-  const share = since(member) / (since(greedy) + since(member));
-  assert.ok(share > 0.47 && share < 0.53, `${share}`);
-});
+    const before = new Map(received);
+    const since = (who: Identity): number => (received.get(who) ?? 0) - (before.get(who) ?? 0);
+    for (let step = 0; step < 400; step += 1) {
+      clock.advance(10);
+      while (limit.waiting() < sending) await nextTurn();
+    }
+    while (since(greedy) + since(member) < 36_000_000) await nextTurn();
+    const share = since(member) / (since(greedy) + since(member));
+    assert.ok(share > 0.47 && share < 0.53, `${share}`);
+  },
+);
 
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
