@@ -28,6 +28,10 @@ export type RateUser = {
 
 /** Bytes that nobody asked for may be moved later, at most those of so long a time. */
 const BURST_MS = 50;
+/** While somebody waits nothing is lost, or a busy machine, on which timers come late, would stay below the limit. */
+const LATE_MS = 1_000;
+/** Who asked for nothing for so long does not make up for it any more. */
+const AWAY_MS = 250;
 /** What is granted at once: small, so that bytes flow evenly; not too small, since each grant costs a timer. */
 const SLICE_MS = 10;
 const SLICE_MIN_BYTES = 512;
@@ -46,27 +50,35 @@ export function createRateLimit(clock: Clock, bytesPerSecond = 0): RateLimit {
   const listeners = new Set<() => void>();
   let rate = bytesPerSecond;
   /** Bytes that may move now; below zero: what moved in advance. */
-  let credit = burst();
+  let credit = worth(BURST_MS);
   let filledAtMs = clock.now();
   /** How far the party had come that was served last. Whoever comes anew begins here, or it would make up for hours. */
   let reached = 0;
   let granting = false;
   let callOff: (() => void) | undefined;
 
-  function burst(): number {
-    return (rate * BURST_MS) / 1000;
+  function worth(ms: number): number {
+    return (rate * ms) / 1000;
   }
 
+  /** To be called before somebody begins to wait. */
   function refill(): void {
     const nowMs = clock.now();
-    credit = Math.min(burst(), credit + (rate * Math.max(0, nowMs - filledAtMs)) / 1000);
+    const passed = worth(Math.max(0, nowMs - filledAtMs));
     filledAtMs = nowMs;
+    const burst = worth(BURST_MS);
+    if (nextParty()) credit = Math.min(worth(LATE_MS), credit + passed);
+    else credit = credit > burst ? Math.max(burst, credit - passed) : Math.min(burst, credit + passed);
+  }
+
+  function due(): void {
+    refill();
+    grantAll();
   }
 
   function grantAll(): void {
     if (granting) return; // whoever asks while it is served is served in the same go
     granting = true;
-    refill();
     for (let party = nextParty(); party && (rate === 0 || credit > 0); party = nextParty()) grant(party);
     granting = false;
     arm();
@@ -94,14 +106,15 @@ export function createRateLimit(clock: Clock, bytesPerSecond = 0): RateLimit {
 
   function arm(): void {
     callOff?.();
-    callOff = nextParty() && clock.after(Math.max(1, Math.ceil((-credit / rate) * 1000)), grantAll);
+    callOff = nextParty() && clock.after(Math.max(1, Math.ceil((-credit / rate) * 1000)), due);
   }
 
   function partyOf(peer: string): Party {
     const known = parties.get(peer);
     if (known) return known;
     // Those that left are remembered only while they are ahead: else they could leave and come to be served anew.
-    for (const [key, { users, served }] of parties) if (users === 0 && served <= reached - burst()) parties.delete(key);
+    for (const [key, { users, served }] of parties)
+      if (users === 0 && served <= reached - worth(AWAY_MS)) parties.delete(key);
     const party = { served: reached, users: 0, wishes: [] };
     parties.set(peer, party);
     return party;
@@ -113,7 +126,7 @@ export function createRateLimit(clock: Clock, bytesPerSecond = 0): RateLimit {
       if (next === rate) return;
       refill();
       rate = next;
-      credit = Math.max(-burst(), Math.min(burst(), credit));
+      credit = Math.max(-worth(BURST_MS), Math.min(worth(BURST_MS), credit));
       for (const listener of listeners) listener();
       grantAll();
     },
@@ -126,7 +139,8 @@ export function createRateLimit(clock: Clock, bytesPerSecond = 0): RateLimit {
         take(wanted, go) {
           if (rate === 0) return go(wanted);
           // Who was away for a moment has not lost its share of that moment.
-          if (party.wishes.length === 0) party.served = Math.max(party.served, reached - burst());
+          if (party.wishes.length === 0) party.served = Math.max(party.served, reached - worth(AWAY_MS));
+          refill();
           wish = { wanted, go };
           party.wishes.push(wish);
           grantAll();
