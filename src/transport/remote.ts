@@ -9,6 +9,7 @@ import { judgeVersion, PROTOCOL_VERSION, VERSION_HEADER } from "../protocol/vers
 import { type Connection, type DialTarget, dial } from "./dial.ts";
 import type { Identity } from "./identity.ts";
 import { readLines } from "./lines.ts";
+import { type Body, sendBody } from "./send-body.ts";
 
 /** Somebody else's HTTP routes, over kept connections through `dial`. */
 export type RemoteRoutes = {
@@ -18,6 +19,8 @@ export type RemoteRoutes = {
   lines<T>(path: string, schema: z.ZodType<T>, signal: AbortSignal): AsyncGenerator<T>;
   /** GETs a body whole. */
   bytes(path: string, maxBytes: number, signal: AbortSignal): Promise<Buffer>;
+  /** POSTs a body as it comes and gets a JSON value. The answer counts as soon as it is there, before the body is through or not. */
+  post<T>(path: string, body: Body, schema: z.ZodType<T>, signal: AbortSignal): Promise<T>;
   close(): void;
 };
 
@@ -40,13 +43,13 @@ export function openRemote(options: RemoteOptions): RemoteRoutes {
     return connection.socket;
   });
 
-  async function get(path: string, signal: AbortSignal): Promise<IncomingMessage> {
-    const response = await ask(path, signal);
+  async function answerOf(path: string, signal: AbortSignal, body?: Body): Promise<IncomingMessage> {
+    const response = await ask(path, signal, body);
     try {
       checkVersion(response.headers[VERSION_HEADER], called);
       if (response.statusCode === 200) return response;
-      const body = await readWhole(response, JSON_BODY_MAX_BYTES, called, signal);
-      throw fromWire(jsonOrUndefined(body.toString()), called);
+      const refusal = await readWhole(response, JSON_BODY_MAX_BYTES, called, signal);
+      throw fromWire(jsonOrUndefined(refusal.toString()), called);
     } catch (error) {
       if (!response.readableEnded) response.destroy();
       throw error;
@@ -54,11 +57,12 @@ export function openRemote(options: RemoteOptions): RemoteRoutes {
   }
 
   /** A connection that was kept may have been closed just now, by the time a request goes out on it: then the next one serves. */
-  async function ask(path: string, signal: AbortSignal): Promise<IncomingMessage> {
+  async function ask(path: string, signal: AbortSignal, body?: Body): Promise<IncomingMessage> {
+    const headers = { [VERSION_HEADER]: PROTOCOL_VERSION, ...(body && { "content-type": body.type }) };
     for (;;) {
-      const request = httpRequest({ agent, path, signal, headers: { [VERSION_HEADER]: PROTOCOL_VERSION } });
+      const request = httpRequest({ agent, path, signal, headers, method: body ? "POST" : "GET" });
       try {
-        return await answerTo(request, idleTimeoutMs, called, signal);
+        return await answerTo(request, body?.chunks() ?? [], { idleTimeoutMs, called, signal });
       } catch (error) {
         if (!request.reusedSocket || !(error instanceof Failure) || error.code !== "unreachable") throw error;
       }
@@ -66,16 +70,19 @@ export function openRemote(options: RemoteOptions): RemoteRoutes {
   }
 
   async function whole(path: string, maxBytes: number, signal: AbortSignal): Promise<Buffer> {
-    return readWhole(await get(path, signal), maxBytes, called, signal);
+    return readWhole(await answerOf(path, signal), maxBytes, called, signal);
+  }
+
+  async function value<T>(response: IncomingMessage, schema: z.ZodType<T>, signal: AbortSignal): Promise<T> {
+    const body = await readWhole(response, JSON_BODY_MAX_BYTES, called, signal);
+    return parsed(schema, jsonOrUndefined(body.toString()), called);
   }
 
   return {
-    async json(path, schema, signal) {
-      const body = await whole(path, JSON_BODY_MAX_BYTES, signal);
-      return parsed(schema, jsonOrUndefined(body.toString()), called);
-    },
+    json: async (path, schema, signal) => value(await answerOf(path, signal), schema, signal),
+    post: async (path, body, schema, signal) => value(await answerOf(path, signal, body), schema, signal),
     async *lines(path, schema, signal) {
-      const response = await get(path, signal);
+      const response = await answerOf(path, signal);
       try {
         for await (const line of readLines(response, LIST_LINE_MAX_BYTES)) {
           const value = jsonOrUndefined(line);
@@ -132,21 +139,27 @@ class DialAgent extends Agent {
   }
 }
 
+type Asking = { readonly idleTimeoutMs: number; readonly called: string; readonly signal: AbortSignal };
+
 function answerTo(
   request: ClientRequest,
-  idleTimeoutMs: number,
-  called: string,
-  signal: AbortSignal,
+  chunks: ReturnType<Body["chunks"]>,
+  { idleTimeoutMs, called, signal }: Asking,
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     let stalled: { destroy(reason: Failure): unknown } = request;
     request.once("response", (response) => {
       stalled = response;
+      // Who answers before all was said hears no more of it, and the connection is of no use after that.
+      if (!request.writableEnded) response.once("end", () => request.destroy());
       resolve(response);
     });
     request.on("error", (error) => reject(failureOf(error, called, signal)));
     request.setTimeout(idleTimeoutMs, () => stalled.destroy(new Failure("timed-out", `${called} does not answer`)));
-    request.end();
+    sendBody(request, chunks).catch((error: unknown) => {
+      reject(error);
+      request.destroy();
+    });
   });
 }
 
