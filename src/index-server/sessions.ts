@@ -9,6 +9,7 @@ import type { PeerName } from "../protocol/peer-name.ts";
 import type { RosterEntry } from "../protocol/roster.ts";
 import type { Clock } from "../transport/clock.ts";
 import { encodeMessage, type Link, type Speaker } from "../transport/link.ts";
+import type { HeldTotals, PeerCatalogs } from "./catalog/peer-catalogs.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Ports } from "./ports.ts";
 import type { ReachabilityCheck } from "./reachability.ts";
@@ -36,6 +37,7 @@ export type SessionsOptions = {
   readonly self: Speaker;
   readonly ports: Ports;
   readonly check: ReachabilityCheck;
+  readonly catalogs: Pick<PeerCatalogs, "connect" | "disconnect">;
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly log: Logger;
@@ -47,16 +49,20 @@ export type Sessions = {
   receive(message: Message, link: Link): void;
   /** Whether a live session proves this id to be a member. */
   isMember(id: PeerId): boolean;
+  /** The roster entry of a peer, if it is listed. */
+  entryOf(id: PeerId): RosterEntry | undefined;
+  /** What is held of a peer's catalog now, for its roster entry. */
+  hold(id: PeerId, totals: HeldTotals): void;
   /** Everyone who listens, in order of joining. */
   roster(): IterableIterator<RosterEntry>;
   close(): Promise<void>;
 };
 
-/** A newcomer is listed without waiting longer than this for the result of connecting back. */
+/** A newcomer is listed without waiting longer than this for the result of connecting back and for what is held of it. */
 const LISTED_WITHIN_MS = 1_000;
 
 /** Who is here: takes peers in, gives them ports, keeps the roster and tells everyone of changes. */
-export function createSessions({ self, ports, check, clock, metrics, log }: SessionsOptions): Sessions {
+export function createSessions({ self, ports, check, catalogs, clock, metrics, log }: SessionsOptions): Sessions {
   const sessions = new Map<Link, Session>();
   /** The one session of each peer. Visitors may have several at once. */
   const peers = new Map<PeerId, Session>();
@@ -84,11 +90,6 @@ export function createSessions({ self, ports, check, clock, metrics, log }: Sess
       ports.release(link.remoteHost, state.port);
       assign(session, state.newcomer, new Set([...state.refused, state.port]));
     },
-    SHARES(session, message) {
-      if (session.state.at !== "checking" && session.state.at !== "listed") return outOfPlace(session, message);
-      relist(session, { files: message.data.files, bytes: message.data.bytes });
-      session.link.send("ACK", { of: message.message_id });
-    },
     WHO(session, { data }) {
       if (session.state.at === "new") return outOfPlace(session, { type: "WHO" });
       session.link.send("MEMBER", { id: data.id, member: isMember(data.id) });
@@ -107,8 +108,9 @@ export function createSessions({ self, ports, check, clock, metrics, log }: Sess
     const { remoteId } = session.link;
     const earlier = peers.get(remoteId);
     if (earlier) {
-      forget(earlier);
-      earlier.link.close(new Failure("replaced"));
+      const replaced = new Failure("replaced");
+      forget(earlier, replaced);
+      earlier.link.close(replaced);
     }
     peers.set(remoteId, session);
   }
@@ -145,18 +147,20 @@ export function createSessions({ self, ports, check, clock, metrics, log }: Sess
     const checked = check({ host: link.remoteHost, port, id: link.remoteId }).then((reachable) =>
       relist(session, { reachable }),
     );
+    const held = catalogs.connect(link.remoteId).then((totals) => relist(session, totals));
+    const known = Promise.all([checked, held]);
     const waited = Promise.withResolvers<void>();
     const callOff = clock.after(LISTED_WITHIN_MS, waited.resolve);
-    await Promise.race([checked, waited.promise]);
+    await Promise.race([known, waited.promise]);
     callOff();
-    if (session.state.at !== "checking" || peers.get(link.remoteId) !== session) return;
+    if (session.state.at !== "checking" || peers.get(link.remoteId) !== session) return void (await known);
     const { entry } = session.state;
     session.state = { at: "listed", entry };
     feed.joined(entry);
     link.send("ACK", { of });
     metrics.joined.inc();
     log.info({ id: link.remoteId, host: link.remoteHost, port }, "a peer joined");
-    await checked;
+    await known;
   }
 
   function relist(session: Session, change: Partial<RosterEntry>): void {
@@ -178,8 +182,8 @@ export function createSessions({ self, ports, check, clock, metrics, log }: Sess
     session.link.close(new Failure("bad-message", `${type} out of place`));
   }
 
-  /** Takes a session off every list. */
-  function forget(session: Session): void {
+  /** Takes a session off every list; an upload of the peer that is under way ends with the reason. */
+  function forget(session: Session, reason = new Failure("not-a-member")): void {
     const { link, state } = session;
     if (!sessions.delete(link)) return;
     const id = link.remoteId;
@@ -192,6 +196,7 @@ export function createSessions({ self, ports, check, clock, metrics, log }: Sess
     if (state.at === "checking" || state.at === "listed") ports.release(link.remoteHost, state.entry.port);
     if (peers.get(id) !== session) return;
     peers.delete(id);
+    if (state.at === "checking" || state.at === "listed") catalogs.disconnect(id, reason);
     if (state.at !== "listed") return;
     feed.left(state.entry);
     metrics.left.inc();
@@ -240,6 +245,14 @@ export function createSessions({ self, ports, check, clock, metrics, log }: Sess
       }
     },
     isMember,
+    entryOf(id) {
+      const state = peers.get(id)?.state;
+      return state?.at === "listed" ? state.entry : undefined;
+    },
+    hold(id, totals) {
+      const session = peers.get(id);
+      if (session) relist(session, totals);
+    },
     *roster() {
       for (const { state } of peers.values()) if (state.at === "listed") yield state.entry;
     },
@@ -252,11 +265,11 @@ export function createSessions({ self, ports, check, clock, metrics, log }: Sess
   };
 }
 
-type FromPeers = "JOIN" | "LISTENING" | "PORT_REFUSED" | "SHARES" | "WHO";
+type FromPeers = "JOIN" | "LISTENING" | "PORT_REFUSED" | "WHO";
 type Handlers = { readonly [T in FromPeers]: (session: Session, message: Message<T>) => void };
 
 /** The roster entry of a newcomer. Who comes over loopback lives here, and its other addresses are those of this machine. */
-function entryOf(link: Link, { name, hosts, files, bytes }: Newcomer, port: number): RosterEntry {
+function entryOf(link: Link, { name, hosts }: Newcomer, port: number): RosterEntry {
   const { remoteId: id, remoteHost } = link;
   const onIndexHost = isLoopback(remoteHost);
   const seen = onIndexHost ? [] : [remoteHost];
@@ -267,8 +280,8 @@ function entryOf(link: Link, { name, hosts, files, bytes }: Newcomer, port: numb
     hosts: candidates.slice(0, CANDIDATES_MAX),
     on_index_host: onIndexHost,
     port,
-    files,
-    bytes,
+    files: 0,
+    bytes: 0,
     reachable: null,
   };
 }

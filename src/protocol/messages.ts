@@ -2,7 +2,7 @@ import { z } from "zod";
 import { jsonOrUndefined } from "./json.ts";
 import { CANDIDATES_MAX, ROSTER_MESSAGE_ENTRIES } from "./limits.ts";
 import { HostSchema, RosterEntry } from "./roster.ts";
-import { LineSchema, PeerIdSchema, PeerNameSchema, PortSchema, SizeSchema, TimeMsSchema } from "./schema.ts";
+import { LineSchema, PeerIdSchema, PeerNameSchema, PortSchema, TimeMsSchema } from "./schema.ts";
 
 /** The messages of a link. Each is one JSON object in one WebSocket text frame. */
 
@@ -19,8 +19,6 @@ export const MESSAGE_DATA = {
     role: z.enum(["peer", "visitor"]),
     port: PortSchema.nullable(),
     hosts: z.array(HostSchema).max(CANDIDATES_MAX),
-    files: SizeSchema,
-    bytes: SizeSchema,
   }),
   /** The index server took the newcomer in. `port` is where a peer is to listen (its own if it named one). */
   WELCOME: z.object({ index_name: PeerNameSchema, port: PortSchema.nullable(), seen_host: HostSchema }),
@@ -29,8 +27,6 @@ export const MESSAGE_DATA = {
   /** The peer could not bind this port; `ASSIGN` gives it another. */
   PORT_REFUSED: z.object({ port: PortSchema }),
   ASSIGN: z.object({ port: PortSchema }),
-  /** Totals of what the peer shares now. Answered by ACK. */
-  SHARES: z.object({ files: SizeSchema, bytes: SizeSchema }),
   /** Who came, whose entry changed and who left since the last ROSTER. */
   ROSTER: z.object({
     joined: z.array(RosterEntry).max(ROSTER_MESSAGE_ENTRIES),

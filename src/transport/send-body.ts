@@ -14,7 +14,7 @@ export async function sendBody(request: ClientRequest, chunks: ReturnType<Body["
   const stop = (): void => over.abort();
   request.once("response", stop).once("close", stop);
   for await (const chunk of chunks) {
-    // Whoever answers early may cut the connection then: its answer has to be heard before a write meets the cut.
+    // Making a piece may have taken a while: everything else has its turn before the next, an early answer too.
     await nextTurn();
     if (over.signal.aborted) return;
     if (!request.write(chunk)) await once(request, "drain", { signal: over.signal }).catch(() => undefined);
