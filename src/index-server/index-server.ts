@@ -13,6 +13,7 @@ import { loadIdentity } from "../transport/identity.ts";
 import { rememberNetwork } from "../transport/last-network.ts";
 import { startSecureServer } from "../transport/secure-server.ts";
 import type { CatalogStore } from "./catalog/catalog-store.ts";
+import { startCatalogThread } from "./catalog/catalog-thread.ts";
 import { createPeerCatalogs } from "./catalog/peer-catalogs.ts";
 import { createMetrics } from "./metrics.ts";
 import { loadNetworkKey } from "./network-key.ts";
@@ -67,7 +68,7 @@ export async function startIndexServer(options: IndexServerOptions): Promise<Run
   await using started = new AsyncDisposableStack();
   const store = await openStore(options);
   started.defer(() => store.close());
-  const catalog = options.catalog ?? (await openCatalogOf(options));
+  const catalog = options.catalog ?? (await startCatalogThread(catalogFile(options), log));
   started.defer(() => catalog.close());
   const closing = new AbortController();
   const metrics = createMetrics();
@@ -150,6 +151,13 @@ async function openStore({ store }: IndexServerOptions) {
     throw new Failure("home-unusable", message, { cause });
   }
   return openIndexStore(store.file);
+}
+
+/** The catalog lies beside the store, in a file of its own: it can be much larger, and peers can tell it anew. */
+function catalogFile({ store }: IndexServerOptions): string {
+  if (store.kind === "memory") return ":memory:";
+  const { dir, name, ext } = path.parse(store.file);
+  return path.join(dir, `${name}-catalog${ext}`);
 }
 
 function isEveryAddress(host: string): boolean {

@@ -259,6 +259,12 @@ const BROKEN = [
   },
   { file: "index-identity.pem", text: "not a key", code: "home-unusable", message: /Cannot read the identity/ },
   { file: "index.sqlite", text: "not a database".repeat(100), code: "database-corrupt", message: /index\.sqlite/ },
+  {
+    file: "index-catalog.sqlite",
+    text: "not a database".repeat(100),
+    code: "database-corrupt",
+    message: /index-catalog\.sqlite/,
+  },
 ] as const;
 
 for (const { file, text, code, message } of BROKEN) {

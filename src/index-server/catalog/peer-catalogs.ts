@@ -5,6 +5,7 @@ import { CATALOG_UPLOAD_TIMEOUT_MS } from "../../protocol/limits.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import type { Clock } from "../../transport/clock.ts";
 import { hasMore, takeWhatIsThere } from "../../transport/receive-body.ts";
+import { unlessAborted } from "../../transport/unless-aborted.ts";
 import { createGate } from "../gate.ts";
 import type { CatalogStore } from "./catalog-store.ts";
 import { createChangeReader } from "./read-changes.ts";
@@ -45,6 +46,8 @@ const PIECE_BYTES = 128 * 1024;
 
 export function createPeerCatalogs({ store, clock, onHeld, onTaken, onError }: PeerCatalogsOptions): PeerCatalogs {
   const gate = createGate(PIECES_AT_ONCE);
+  /** Those who are here, and what is told when they leave. */
+  const here = new Map<PeerId, AbortController>();
   const uploads = new Map<PeerId, AbortController>();
   const lastTurns = new Map<PeerId, Promise<unknown>>();
 
@@ -73,13 +76,21 @@ export function createPeerCatalogs({ store, clock, onHeld, onTaken, onError }: P
 
   return {
     async connect(peer) {
+      const staying = new AbortController();
+      const { signal } = staying;
+      here.set(peer, staying);
       const state = inTurn(peer, () => store.stateOf(peer));
-      // A large catalog takes a while to be searchable again. Nobody has to wait for that but the peer's own uploads.
-      inTurn(peer, () => store.connect(peer)).catch(onError);
+      // A large catalog takes a while to be searchable again. Nobody waits for that but the peer's own uploads, and it ends when
+      // the peer leaves.
+      inTurn(peer, () => unlessAborted(store.connect(peer), signal)).catch((error: unknown) => {
+        if (error !== signal.reason) onError(error);
+      });
       const { files, bytes } = await state;
       return { files, bytes };
     },
     disconnect(peer, reason) {
+      here.get(peer)?.abort(reason);
+      here.delete(peer);
       uploads.get(peer)?.abort(reason);
       inTurn(peer, () => store.disconnect(peer)).catch(onError);
     },

@@ -6,6 +6,7 @@ import { catalogUrl, INDEX_ROUTES, NDJSON } from "../../protocol/routes.ts";
 import { createBackoff } from "../../transport/backoff.ts";
 import { type Clock, wait } from "../../transport/clock.ts";
 import type { RemoteRoutes } from "../../transport/remote.ts";
+import { unlessAborted } from "../../transport/unless-aborted.ts";
 import type { Library } from "../library/library.ts";
 import { changeLines } from "./change-lines.ts";
 
@@ -154,14 +155,4 @@ function problemOf(code: FailureCode, message: string): string {
 
 function isFailure(error: unknown, code: FailureCode): boolean {
   return error instanceof Failure && error.code === code;
-}
-
-/** @throws whatever the signal aborts with, if that comes first */
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason);
-    const abort = (): void => reject(signal.reason);
-    signal.addEventListener("abort", abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
 }

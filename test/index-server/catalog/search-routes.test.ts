@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import { startCatalogThread } from "../../../src/index-server/catalog/catalog-thread.ts";
 import { parseContentId } from "../../../src/protocol/content-id.ts";
 import { SEARCH_PAGE_MAX, SEARCH_REFILL_MS, SEARCHES_AT_ONCE, SEARCHES_BURST } from "../../../src/protocol/limits.ts";
 import { searchUrl, sourcesUrl } from "../../../src/protocol/routes.ts";
@@ -10,12 +11,18 @@ import { found, offered, uploaded } from "../../support/catalog-client.ts";
 import { failureWith } from "../../support/failure-with.ts";
 import { createMemoryCatalog } from "../../support/memory-catalog.ts";
 import { present } from "../../support/present.ts";
+import { log } from "../../support/silent-log.ts";
 import { joinedPeer, joinedVisitor, type TestNetwork, testNetwork } from "../../support/test-network.ts";
 import { get, tlsClient } from "../../support/tls-client.ts";
 
 const LIMIT = { timeout: 30_000 };
 const never = new AbortController().signal;
 const content = (digit: string) => present(parseContentId(`b3-${digit.repeat(64)}`));
+
+/** An index server with the catalog that it has in earnest. */
+async function searchableNetwork(t: TestContext): Promise<TestNetwork> {
+  return testNetwork(t, { catalog: await startCatalogThread(":memory:", log) });
+}
 
 /** A peer that offers these files. */
 async function peerWith(t: TestContext, network: TestNetwork, files: Readonly<Record<string, string | null>>) {
@@ -35,7 +42,7 @@ const search = (routes: RemoteRoutes, parameters: Parameters<typeof searchUrl>[0
   Array.fromAsync(routes.lines(searchUrl(parameters), SearchLine, never));
 
 test("a search gives each content once, with the roster entry of one that has it, and an end", LIMIT, async (t) => {
-  const network = await testNetwork(t);
+  const network = await searchableNetwork(t);
   await peerWith(t, network, { "song.mp3": content("1"), "talk.txt": content("2") });
   await peerWith(t, network, { "music/my song.mp3": content("1"), "no title": null });
   const { identity, routes } = await visitorOf(t, network);
@@ -64,7 +71,7 @@ test("a search gives each content once, with the roster entry of one that has it
 });
 
 test("pages follow each other by their cursor", LIMIT, async (t) => {
-  const network = await testNetwork(t);
+  const network = await searchableNetwork(t);
   const names = Array.from({ length: 25 }, (_, at) => `part ${String(at).padStart(2, "0")}`);
   const { routes } = await peerWith(t, network, Object.fromEntries(names.map((name) => [name, null])));
   const seen: string[] = [];
@@ -80,7 +87,7 @@ test("pages follow each other by their cursor", LIMIT, async (t) => {
 });
 
 test("a search narrows to sizes and to one peer", LIMIT, async (t) => {
-  const network = await testNetwork(t);
+  const network = await searchableNetwork(t);
   const ada = await peerWith(t, network, { "song a": null });
   const bob = await peerWith(t, network, { "song b": null });
   const hits = async (parameters: Parameters<typeof searchUrl>[0]) =>
@@ -92,7 +99,7 @@ test("a search narrows to sizes and to one peer", LIMIT, async (t) => {
 });
 
 test("files of a peer that left are not found, and are again when it returns", LIMIT, async (t) => {
-  const network = await testNetwork(t);
+  const network = await searchableNetwork(t);
   const { routes } = await visitorOf(t, network);
   const { identity, link } = await peerWith(t, network, { "song.mp3": content("1") });
   assert.equal((await found(routes, "song")).length, 1);
@@ -132,7 +139,7 @@ test("a hit whose peer has left just now is left out", LIMIT, async (t) => {
 });
 
 test("the sources of a content are those who offer it now, with what it is called there", LIMIT, async (t) => {
-  const network = await testNetwork(t);
+  const network = await searchableNetwork(t);
   const ada = await peerWith(t, network, { "a.mp3": content("1"), "b.mp3": content("2") });
   const bob = await peerWith(t, network, { "music/c.mp3": content("1") });
   const { routes } = await visitorOf(t, network);
@@ -168,7 +175,7 @@ const WRONG = [
 ] as const;
 
 test("what does not follow the protocol is refused by name, and the connection goes on", LIMIT, async (t) => {
-  const network = await testNetwork(t);
+  const network = await searchableNetwork(t);
   const { identity } = await visitorOf(t, network);
   const client = await tlsClient(t, { port: network.index().port, identity });
   for (const [path, status, code] of WRONG) {
@@ -182,13 +189,13 @@ test("what does not follow the protocol is refused by name, and the connection g
 });
 
 test("a query of 200 characters that are several code units each is none too many", LIMIT, async (t) => {
-  const network = await testNetwork(t);
+  const network = await searchableNetwork(t);
   const { routes } = await visitorOf(t, network);
   assert.deepEqual(await found(routes, "🎵".repeat(200)), []);
 });
 
 test("a query of 10 MB is refused before it is read, and nobody else notices", LIMIT, async (t) => {
-  const network = await testNetwork(t);
+  const network = await searchableNetwork(t);
   const { identity, routes } = await peerWith(t, network, { "song.mp3": null });
   const client = await tlsClient(t, { port: network.index().port, identity });
   client.socket.write(get(`/v1/search?q=${"x".repeat(10_000_000)}`));
@@ -198,7 +205,7 @@ test("a query of 10 MB is refused before it is read, and nobody else notices", L
 
 for (const query of ["", '"', "'; DROP TABLE file; --", "* OR NEAR(", "%", "\u0000", "-song", "-", "ext:", "🎵"]) {
   test(`the query ${JSON.stringify(query)} is only text`, LIMIT, async (t) => {
-    const network = await testNetwork(t);
+    const network = await searchableNetwork(t);
     const { routes } = await peerWith(t, network, { "song.mp3": null });
     assert.deepEqual(await found(routes, query), []);
     assert.equal((await found(routes, "song")).length, 1);
@@ -215,7 +222,7 @@ const METHODS = [
 
 for (const [method, path, allow] of METHODS) {
   test(`${method} ${path.slice(0, 24)} is answered with what is allowed`, LIMIT, async (t) => {
-    const network = await testNetwork(t);
+    const network = await searchableNetwork(t);
     const { identity } = await visitorOf(t, network);
     const client = await tlsClient(t, { port: network.index().port, identity });
     client.socket.write(get(path).replace("GET", method));
@@ -225,7 +232,7 @@ for (const [method, path, allow] of METHODS) {
 }
 
 test("searches and sources are for members", LIMIT, async (t) => {
-  const network = await testNetwork(t);
+  const network = await searchableNetwork(t);
   for (const path of ["/v1/search?q=x", sourcesUrl(content("1")), "/v1/catalog"]) {
     for (const [identity, code] of [
       [undefined, "certificate-required"],
@@ -239,7 +246,7 @@ test("searches and sources are for members", LIMIT, async (t) => {
 });
 
 test("a member that searches too often is refused for a while, and nobody else is", LIMIT, async (t) => {
-  const network = await testNetwork(t);
+  const network = await searchableNetwork(t);
   const [eager, calm] = [await visitorOf(t, network), await visitorOf(t, network)];
   for (let count = 0; count < SEARCHES_BURST; count += 1) await found(eager.routes, "x");
   await assert.rejects(found(eager.routes, "x"), failureWith("too-many"));
@@ -253,7 +260,7 @@ test(
   "a member that never reads its answers can have only so many under way, and all are over with it",
   LIMIT,
   async (t) => {
-    const network = await testNetwork(t);
+    const network = await searchableNetwork(t);
     const long = `song ${"x".repeat(200)}/`.repeat(15);
     const names = Array.from({ length: 1_000 }, (_, at) => [`${long}${at}`, null]);
     const { routes: others } = await peerWith(t, network, Object.fromEntries(names));
@@ -280,7 +287,7 @@ test(
 );
 
 test("the metrics count searches, changes and files online", LIMIT, async (t) => {
-  const network = await testNetwork(t);
+  const network = await searchableNetwork(t);
   const { identity, routes } = await peerWith(t, network, { "song.mp3": null, "b.txt": null });
   await found(routes, "song");
   const client = await tlsClient(t, { port: network.index().port, identity });
