@@ -11,7 +11,7 @@ import {
 /** How a peer tells the index server what it shares: see _Catalog_ in `README.md`. */
 
 /** Tells one catalog of a peer from any earlier one, whose change numbers mean something else. */
-export const EpochSchema = z.string().regex(/^[0-9a-f]{32}$/);
+const EpochSchema = z.string().regex(/^[0-9a-f]{32}$/);
 
 /** One NDJSON line of `POST /v1/catalog`: what became of a share path in change number `generation` of the peer. */
 export const CatalogChange = z.discriminatedUnion("kind", [

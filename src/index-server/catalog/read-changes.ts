@@ -5,7 +5,7 @@ import { CATALOG_UPLOAD_CHANGES_MAX, LIST_LINE_MAX_BYTES } from "../../protocol/
 import { createLineSplitter } from "../../transport/lines.ts";
 
 /** Some changes that can be believed, and why reading ended with them, if it did. */
-export type Read = { readonly changes: readonly CatalogChange[]; readonly failure: Failure | undefined };
+type Read = { readonly changes: readonly CatalogChange[]; readonly failure: Failure | undefined };
 
 /** Reads the changes of one upload from its bytes, as they come. */
 export type ChangeReader = {

@@ -437,6 +437,28 @@ test("catalogs of peers that did not return for 30 days are forgotten, others ar
   assert.equal((await catalog.stateOf(here.identity.id)).files, 1);
 });
 
+test("a peer whose catalog is still being made searchable is listed all the same, and may leave", LIMIT, async (t) => {
+  const catalog = createMemoryCatalog();
+  const gone = createMailbox<string>();
+  const connecting = Promise.withResolvers<void>();
+  const slow = {
+    ...catalog,
+    connect: () => connecting.promise,
+    async disconnect(peer: typeof identity.id) {
+      gone.push(peer);
+    },
+  };
+  const identity = await createIdentity();
+  const network = await testNetwork(t, { catalog: slow });
+  const { link, routes } = await peerOf(t, network, identity);
+  const waiting = stateOf(routes); // for its catalog to be searchable
+  link.close();
+  await gone.count(1);
+  assert.deepEqual(gone.all, [identity.id]);
+  connecting.reject(new Failure("internal", "nobody is interested any more"));
+  await waiting.catch(() => undefined);
+});
+
 test("closing ends uploads under way, tells the store who left, and closes it last", LIMIT, async (t) => {
   const catalog = createMemoryCatalog();
   const network = await testNetwork(t, { catalog });
