@@ -24,6 +24,7 @@ function run(command: string, args: readonly string[]): { readonly child: ChildP
   return {
     child,
     async close() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
       const closed = once(child, "close");
       child.kill("SIGTERM");
       await closed;
@@ -68,6 +69,14 @@ async function linesUntil(child: ChildProcess, event: string): Promise<Record<st
   throw new Error(`tukar ended before ${event}`);
 }
 
+/** An index server that is private and listens on loopback. */
+export async function startIndex(workDir: string, more: readonly string[] = []) {
+  const home = path.join(workDir, "index");
+  const index = run(LAUNCHER, ["index", "--json", "--home", home, "--host", "127.0.0.1", "--port", "0", ...more]);
+  const invite = String((await linesUntil(index.child, "ready"))["ready"]?.["invite"]);
+  return { invite, pid: index.child.pid ?? 0, close: index.close };
+}
+
 /** An index server on loopback, and the peers that join it. */
 export type TukarNetwork = {
   readonly invite: string;
@@ -84,9 +93,9 @@ export type TukarNetwork = {
 
 export async function startTukarNetwork(workDir: string): Promise<TukarNetwork> {
   const local = ["--json", "--host", "127.0.0.1"];
-  const index = run(LAUNCHER, ["index", ...local, "--home", path.join(workDir, "index"), "--port", "0"]);
-  const invite = String((await linesUntil(index.child, "ready"))["ready"]?.["invite"]);
-  const running = [index];
+  const index = await startIndex(workDir);
+  const { invite } = index;
+  const running: Pick<typeof index, "close">[] = [index];
   return {
     invite,
     async peer(name, dir, options = []) {

@@ -23,6 +23,7 @@ const EXAMPLES = `
 Examples:
   $ tukar up                      start sharing here; prints what to type on the next machine
   $ tukar peer "tukar://..."      join with the invite that the first machine printed
+  $ tukar search holiday film     find files that anybody shares
   $ tukar ls bob                  look at what bob shares
   $ tukar get bob song.mp3        fetch it
 

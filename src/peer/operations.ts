@@ -1,4 +1,6 @@
 import type {
+  ContentSource,
+  Found,
   GetEvent,
   GetRequest,
   Info,
@@ -9,6 +11,8 @@ import type {
   PeerRequest,
   PeerSummary,
   PingAnswer,
+  SearchRequest,
+  SourcesRequest,
 } from "../protocol/control-api.ts";
 import type { ListEntry } from "../protocol/listing.ts";
 
@@ -23,6 +27,10 @@ export interface Operations {
   /** Everyone online, oneself included, in no particular order. */
   peers(signal: AbortSignal): AsyncIterable<PeerSummary>;
   list(request: ListRequest, signal: AbortSignal): AsyncIterable<ListEntry>;
+  /** What the network shares and a query matches, best matches first. Takes the index server. */
+  search(request: SearchRequest, signal: AbortSignal): AsyncIterable<Found>;
+  /** Everyone online who offers a content. Takes the index server. */
+  sources(request: SourcesRequest, signal: AbortSignal): AsyncIterable<ContentSource>;
   ping(request: PeerRequest, signal: AbortSignal): Promise<PingAnswer>;
   get(request: GetRequest, signal: AbortSignal): AsyncIterable<GetEvent>;
   /** Changes what transfers are kept within, and tells what that is now. */

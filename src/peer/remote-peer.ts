@@ -1,6 +1,6 @@
 import { verifyBlockList } from "../content/blake3.ts";
 import { type BlockList, blockListLength } from "../protocol/block-list.ts";
-import type { ContentId } from "../protocol/content-id.ts";
+import { type ContentId, parseContentId } from "../protocol/content-id.ts";
 import { Failure } from "../protocol/failures.ts";
 import { type AmbiguousLine, type HashingLine, ListEntry, ResolveLine } from "../protocol/listing.ts";
 import type { QueuePlace } from "../protocol/queue-place.ts";
@@ -24,7 +24,12 @@ export type RemotePeer = {
   host(): string | undefined;
   about(signal: AbortSignal): Promise<About>;
   list(path: SharePath | "", recursive: boolean, signal: AbortSignal): AsyncIterable<ListEntry>;
-  /** The one file (hashed by now) or folder that a name means. `onHashing` hears how far the peer is with hashing it. */
+  /** Every folder and file below a folder, each folder before what it holds, empty ones too. */
+  tree(path: SharePath | "", signal: AbortSignal): AsyncIterable<ListEntry>;
+  /**
+   * The one file (hashed by now) or folder that a name means; of a content id a file with exactly that content.
+   * `onHashing` hears how far the peer is with hashing it.
+   */
   resolve(name: string, onHashing: (line: HashingLine) => void, signal: AbortSignal): Promise<ListEntry>;
   /** The block list of a content of `sizeBytes`, checked against its id. */
   blockList(content: ContentId, sizeBytes: number, signal: AbortSignal): Promise<BlockList>;
@@ -59,11 +64,14 @@ export function openRemotePeer(peer: KnownPeer, identity: Identity, downLimit: R
     host: () => answered,
     about: (signal) => routes.json(PEER_ROUTES.about, About, signal),
     list: (path, recursive, signal) => routes.lines(filesUrl(path, recursive), ListEntry, signal),
+    tree: (path, signal) => routes.lines(filesUrl(path, true, true), ListEntry, signal),
     async resolve(name, onHashing, signal) {
+      const wanted = parseContentId(name);
       for await (const line of routes.lines(resolveUrl(name), ResolveLine, signal)) {
         if (line.kind === "ambiguous") throw ambiguous(name, line);
-        if (line.kind !== "hashing") return line;
-        onHashing(line);
+        if (line.kind === "hashing") onHashing(line);
+        else if (wanted === undefined || line.content === wanted) return line;
+        else throw new Failure("content-mismatch", `${called} shares other content as "${line.path}"`);
       }
       throw new Failure("bad-message", `${called} does not say what "${printable(name)}" is`);
     },

@@ -12,6 +12,8 @@ export type RemotePeers = {
    * @throws Failure "no-such-peer", "ambiguous", or "unreachable" if the index server does not answer
    */
   find(text: string, signal: AbortSignal): Promise<{ readonly known: KnownPeer; readonly remote: RemotePeer }>;
+  /** Somebody who is known already. */
+  of(known: KnownPeer): RemotePeer;
   close(): void;
 };
 
@@ -34,6 +36,7 @@ export function createRemotePeers(membership: Membership, identity: Identity, do
       const known = findPeer(text, await Array.fromAsync(membership.peers(signal)));
       return { known, remote: connectionsTo(known) };
     },
+    of: connectionsTo,
     close() {
       for (const { remote } of open.values()) remote.close();
       open.clear();

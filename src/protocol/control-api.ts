@@ -1,5 +1,7 @@
 import { z } from "zod";
+import { parseContentId } from "./content-id.ts";
 import { ContentIdSchema, PeerIdSchema, PeerNameSchema, PortSchema, SharePathSchema, SizeSchema } from "./schema.ts";
+import { SearchEnd, SearchHit, SearchParameters } from "./search.ts";
 
 /**
  * What a running peer does for its owner: the shapes behind the command line, its `--json` lines and the local API
@@ -86,7 +88,10 @@ export const PingAnswer = z.object({
 });
 export type PingAnswer = z.infer<typeof PingAnswer>;
 
-export const PeerRequest = z.object({ peer: z.string().min(1).max(300) });
+/** Whom a person means: a name, an id or the beginning of one, an address. */
+const PeerText = z.string().min(1).max(300);
+
+export const PeerRequest = z.object({ peer: PeerText });
 export type PeerRequest = z.infer<typeof PeerRequest>;
 
 /** `path` is a share path, or empty for the top. */
@@ -100,15 +105,46 @@ export type ListRequest = z.infer<typeof ListRequest>;
 export const ControlListQuery = ListRequest.extend({ recursive: z.enum(["true", "false"]) });
 
 /**
- * `names` are share paths, base names, or with `recursive` folders too. `output` is an absolute local path: a folder
- * if it is one already, ends with a slash, or several files come; else the file to write. `null`: the received folder.
+ * `names` are share paths, base names, content ids, or with `recursive` folders too. Without a `peer` they are content ids alone, each
+ * fetched from whoever offers it, and saved under the base name that it has there or, if it is in `called`, under that
+ * of the path there. `output` is an absolute local path: a folder if it is one already, ends with a slash, or several
+ * files come; else the file to write. `null`: the received folder.
  */
-export const GetRequest = PeerRequest.extend({
-  names: z.array(z.string().min(1).max(4096)).min(1).max(10_000),
-  recursive: z.boolean(),
-  output: z.string().nullable(),
-});
+export const GetRequest = z
+  .object({
+    peer: PeerText.nullable(),
+    names: z.array(z.string().min(1).max(4096)).min(1).max(10_000),
+    called: z.record(z.string(), SharePathSchema).optional(),
+    recursive: z.boolean(),
+    output: z.string().nullable(),
+  })
+  .refine(({ peer, names }) => peer !== null || names.every(parseContentId), "without a peer names are content ids");
 export type GetRequest = z.infer<typeof GetRequest>;
+
+/** `tukar search`: as the index server takes it, but for `peer`, and for `limit`, which counts over all pages. */
+export const SearchRequest = SearchParameters.omit({ peer: true, cursor: true, limit: true }).extend({
+  peer: PeerText.optional(),
+  limit: z.coerce.number().pipe(z.int().min(1)),
+});
+export type SearchRequest = z.infer<typeof SearchRequest>;
+
+/** Somebody online, and where. */
+const Whereabouts = PeerSummary.pick({ id: true, name: true, host: true, port: true });
+
+/** One content (or a file that is not hashed yet) that a search found; `path` is what it is called at `peer`. */
+export const FoundFile = SearchHit.extend({ peer: Whereabouts });
+export type FoundFile = z.infer<typeof FoundFile>;
+
+/** One line of a search's answer; the last is the end, which tells whether there is more than was asked for. */
+export const Found = z.discriminatedUnion("kind", [FoundFile, SearchEnd.extend({ more: z.boolean() })]);
+export type Found = z.infer<typeof Found>;
+
+export const SourcesRequest = z.object({ content: ContentIdSchema });
+export type SourcesRequest = z.infer<typeof SourcesRequest>;
+
+/** A peer that offers a content now, and what it is called there. */
+export const ContentSource = Whereabouts.extend({ path: SharePathSchema });
+export type ContentSource = z.infer<typeof ContentSource>;
 
 /** What happens while files are fetched. One that fails (`failed`) does not stop the others. */
 export const GetEvent = z.discriminatedUnion("event", [
@@ -157,6 +193,8 @@ export const CONTROL_ROUTES = {
   info: { method: "GET", path: "/api/info" },
   peers: { method: "GET", path: "/api/peers" },
   list: { method: "GET", path: "/api/list" },
+  search: { method: "GET", path: "/api/search" },
+  sources: { method: "GET", path: "/api/sources" },
   ping: { method: "POST", path: "/api/ping" },
   get: { method: "POST", path: "/api/get" },
   limits: { method: "POST", path: "/api/limits" },

@@ -38,8 +38,8 @@ async function inBobsNetwork(t: TestContext) {
   };
   return createMemberOperations({
     identity,
-    membership: { peers: () => streamOf([BOBS]) },
-    remotePeers: { find: async (text) => ({ known: findPeer(text, [BOBS]), remote }) },
+    membership: { peers: () => streamOf([BOBS]), search: () => streamOf([]), sources: () => streamOf([]) },
+    remotePeers: { find: async (text) => ({ known: findPeer(text, [BOBS]), remote }), of: () => remote },
     hashing,
     received: await tempFolder(t),
     clock: systemClock,

@@ -8,6 +8,8 @@ import {
   GetRequest,
   LimitsChange,
   PeerRequest,
+  SearchRequest,
+  SourcesRequest,
 } from "../../protocol/control-api.ts";
 import { Failure } from "../../protocol/failures.ts";
 import { jsonOrUndefined } from "../../protocol/json.ts";
@@ -42,6 +44,16 @@ export function createControlHandler({ operations, log }: ControlHandlerOptions)
         status: "waits",
       });
     },
+    search: ({ response, url }, signal) =>
+      answerStream(response, operations.search(parsed(SearchRequest, Object.fromEntries(url.searchParams)), signal), {
+        signal,
+        status: "waits",
+      }),
+    sources: ({ response, url }, signal) =>
+      answerStream(response, operations.sources(parsed(SourcesRequest, Object.fromEntries(url.searchParams)), signal), {
+        signal,
+        status: "waits",
+      }),
     ping: async ({ request, response }, signal) =>
       answerJson(response, await operations.ping(parsed(PeerRequest, await readJson(request)), signal)),
     get: async ({ request, response }, signal) =>

@@ -36,7 +36,8 @@ export function createRequestHandler(options: ServingOptions): SecureServerOptio
 
     [PEER_ROUTES.files](_request, response, query) {
       const path = folderOf(query.get("path") ?? "");
-      const entries = library.list(path, { recursive: query.get("recursive") === "true" });
+      const [recursive, folders] = [query.get("recursive") === "true", query.get("folders") === "true"];
+      const entries = library.list(path, { recursive, folders });
       if (!entries) throw new Failure("no-such-file");
       return answerLines(response, entries);
     },
