@@ -3,8 +3,8 @@ import { Failure, fromWire } from "../protocol/failures.ts";
 import { jsonOrUndefined } from "../protocol/json.ts";
 import { HEADERS_MAX_BYTES, IDLE_TIMEOUT_MS } from "../protocol/limits.ts";
 import { PROTOCOL_VERSION, VERSION_HEADER } from "../protocol/version.ts";
+import { checkVersion } from "./check-version.ts";
 import { type DialOptions, type DialTarget, dial } from "./dial.ts";
-import { checkVersion } from "./remote.ts";
 import { bodyLength, parseResponseHead } from "./response-head.ts";
 
 /**
