@@ -2,12 +2,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, cpus, tmpdir } from "node:os";
 import path from "node:path";
 import { benchHashingAndScanning, benchStarting } from "./hashing-and-scanning.ts";
+import { benchManyFiles } from "./many-files.ts";
 import { benchOneShot } from "./one-shot.ts";
 import { benchSingleFile } from "./single-file.ts";
 
 /** `npm run bench [-- NAME...]`: runs the comparisons named, or all of them. */
 const BENCHES = {
   "single-file": (workDir: string) => benchSingleFile(workDir),
+  "many-files": (workDir: string) => benchManyFiles(workDir),
   "hashing-and-scanning": benchHashingAndScanning,
   starting: async (workDir: string) => {
     benchStarting();

@@ -8,8 +8,7 @@ import { ContentIdSchema, LineSchema, SharePathSchema } from "./schema.ts";
 /** Many small files in one stream: what is asked for, and how it comes. `src/protocol/README.md` describes it. */
 
 /** A file by its share path; with `content` exactly that content, wherever it lies by now. */
-export const BundleWish = z.object({ path: SharePathSchema, content: ContentIdSchema.nullable() });
-export type BundleWish = z.infer<typeof BundleWish>;
+const BundleWish = z.object({ path: SharePathSchema, content: ContentIdSchema.nullable() });
 
 /** The body of `POST /v1/bundle`: all that a folder holds, or the files named. */
 export const BundleRequest = z.union([

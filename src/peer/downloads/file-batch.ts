@@ -40,7 +40,7 @@ export type SmallFile = {
 };
 
 /** How it ended for a file: `gone` if somebody took its part file away. */
-export type Placed = { readonly as: "placed" | "present"; readonly saved: string } | { readonly as: "gone" };
+type Placed = { readonly as: "placed" | "present"; readonly saved: string } | { readonly as: "gone" };
 
 type Written<T> = { readonly file: SmallFile; readonly about: T; readonly part: string; readonly fd: number };
 type Ended<T> = { readonly about: T; readonly placed?: Placed; readonly failure?: Failure };

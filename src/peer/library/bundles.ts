@@ -9,7 +9,7 @@ import { createEventQueue } from "../event-queue.ts";
 import type { BundleWorkerOptions, FromBundleWorker, ToBundleWorker } from "./bundle-messages.ts";
 
 /** Bytes of a bundle. Whoever has sent them gives them back, to be filled anew. */
-export type BundleChunk = { readonly bytes: Uint8Array; giveBack(): void };
+type BundleChunk = { readonly bytes: Uint8Array; giveBack(): void };
 
 /** A bundle under way. */
 export type Bundle = {
