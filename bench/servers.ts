@@ -167,7 +167,7 @@ export async function startNginx(workDir: string, folder: string): Promise<Conte
         .filter((entry) => entry.isFile())
         .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)));
       const lines = files.map(
-        (file) => `url = "https://127.0.0.1:${port}/${file}"\noutput = "${path.join(to, file)}"\n`,
+        (file) => `url = "https://127.0.0.1:${port}/${encodeURI(file)}"\noutput = "${path.join(to, file)}"\n`,
       );
       writeFileSync(list, lines.join(""));
       return ["curl", "-sS", "-k", "--parallel", "--parallel-max", "16", "--create-dirs", "-K", list];
