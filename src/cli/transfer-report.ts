@@ -22,11 +22,13 @@ export function createJsonReport(output: Output, now: () => number): TransferRep
         return output.record({ event: "progress", path, bytes, total });
       }
       case "done": {
-        const { path, saved, bytes, content, sources, seconds } = event;
-        return output.record({ event: "done", path, saved, bytes, content, sources, seconds });
+        const { path, saved, bytes, content, sources, seconds, within } = event;
+        return output.record({ event: "done", path, saved, bytes, content, sources, seconds, within });
       }
-      case "skipped":
-        return output.record({ event: "skipped", path: event.path, saved: event.saved, reason: event.reason });
+      case "skipped": {
+        const { path, saved, reason, within } = event;
+        return output.record({ event: "skipped", path, saved, reason, within });
+      }
       case "folder":
       case "hashing":
       case "waiting":

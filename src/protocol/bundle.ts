@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { HEAD_LENGTH_BYTES } from "./bundle-head.ts";
 import { Failure } from "./failures.ts";
 import { jsonOrUndefined } from "./json.ts";
 import { BUNDLE_FILE_MAX_BYTES, BUNDLE_FILES_MAX, LIST_LINE_MAX_BYTES } from "./limits.ts";
@@ -38,17 +39,6 @@ export type BundleHead = z.infer<typeof BundleHead>;
 /** A head that is about something: all but the last one. */
 export type BundleEntry = Exclude<BundleHead, { kind: "end" }>;
 
-const LENGTH_BYTES = 4;
-
-/** A head as it travels: its length as 32 bits, little-endian, and then itself as JSON. */
-export function encodeBundleHead(head: BundleHead): Buffer {
-  const json = JSON.stringify(head);
-  const bytes = Buffer.allocUnsafe(LENGTH_BYTES + Buffer.byteLength(json));
-  bytes.writeUInt32LE(bytes.length - LENGTH_BYTES, 0);
-  bytes.write(json, LENGTH_BYTES);
-  return bytes;
-}
-
 /** The bytes stay as they are until the call returns, and no longer. */
 export type TakeBundleEntry = (entry: BundleEntry, bytes: Uint8Array) => void;
 
@@ -67,7 +57,7 @@ export function createBundleParser(take: TakeBundleEntry): BundleParser {
   const room = Buffer.allocUnsafeSlow(Math.max(BUNDLE_FILE_MAX_BYTES, LIST_LINE_MAX_BYTES));
   let awaited: "length" | "head" | "bytes" | "nothing" = "length";
   let entry: BundleEntry | undefined;
-  let wanted = LENGTH_BYTES;
+  let wanted = HEAD_LENGTH_BYTES;
   let filled = 0;
 
   function push(chunk: Uint8Array): void {
@@ -87,7 +77,7 @@ export function createBundleParser(take: TakeBundleEntry): BundleParser {
     if (awaited === "length") return awaitPiece("head", headLength(piece));
     if (awaited === "head") return takeHead(parseHead(piece));
     if (entry) take(entry, piece);
-    awaitPiece("length", LENGTH_BYTES);
+    awaitPiece("length", HEAD_LENGTH_BYTES);
   }
 
   function takeHead(head: BundleHead): void {
@@ -97,7 +87,7 @@ export function createBundleParser(take: TakeBundleEntry): BundleParser {
       return awaitPiece("bytes", head.size);
     }
     take(head, NOTHING);
-    awaitPiece("length", LENGTH_BYTES);
+    awaitPiece("length", HEAD_LENGTH_BYTES);
   }
 
   function awaitPiece(what: typeof awaited, length: number): void {
@@ -110,7 +100,7 @@ export function createBundleParser(take: TakeBundleEntry): BundleParser {
 }
 
 function headLength(piece: Uint8Array): number {
-  const length = new DataView(piece.buffer, piece.byteOffset, LENGTH_BYTES).getUint32(0, true);
+  const length = new DataView(piece.buffer, piece.byteOffset, HEAD_LENGTH_BYTES).getUint32(0, true);
   if (length > LIST_LINE_MAX_BYTES)
     throw new Failure("too-large", `A head in a bundle is longer than ${LIST_LINE_MAX_BYTES} bytes`);
   if (length === 0) throw new Failure("bad-message", "A head in a bundle is empty");

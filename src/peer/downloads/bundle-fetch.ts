@@ -1,3 +1,4 @@
+import type { Worker } from "node:worker_threads";
 import { startThread } from "../../content/thread.ts";
 import { Failure } from "../../protocol/failures.ts";
 import type { ListEntry } from "../../protocol/listing.ts";
@@ -22,16 +23,35 @@ export type BundleFetch = {
 };
 
 export type BundleFetchOptions = BundleThreadStart & {
+  readonly threads: BundleThreads;
   /** What became of files, some at a time. While it is not taken there will not be much more. */
   readonly onOutcomes: (outcomes: readonly BundleOutcome[]) => Promise<void>;
   readonly signal: AbortSignal;
 };
 
+/** Threads for small files: one is started ahead, since that takes as long as to find the peer and ask it. */
+export type BundleThreads = { take(): Worker; close(): Promise<void> };
+
 const YOUNG_GENERATION_MB = 4;
 
-export function startBundleFetch({ onOutcomes, signal, ...start }: BundleFetchOptions): BundleFetch {
+export function createBundleThreads(): BundleThreads {
   const limits = { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB };
-  const worker = startThread(import.meta.url, "bundle-thread", start satisfies BundleThreadStart, limits);
+  const start = (): Worker => startThread(import.meta.url, "bundle-thread", undefined, limits);
+  let ahead: Worker | undefined = start().on("error", () => undefined); // whoever takes it hears of it too
+  return {
+    take() {
+      const taken = ahead ?? start();
+      ahead = undefined;
+      return taken;
+    },
+    async close() {
+      await ahead?.terminate();
+    },
+  };
+}
+
+export function startBundleFetch({ threads, onOutcomes, signal, ...start }: BundleFetchOptions): BundleFetch {
+  const worker = threads.take();
   const asked = new Map<number, PromiseWithResolvers<void>>();
   let taking: Promise<void> = Promise.resolve();
   let lastId = 0;
@@ -72,6 +92,8 @@ export function startBundleFetch({ onOutcomes, signal, ...start }: BundleFetchOp
   });
   worker.on("error", (cause) => end(new Failure("internal", "The thread for small files broke down", { cause })));
   worker.on("exit", () => end(new Failure("interrupted", "The thread for small files ended")));
+
+  tell({ what: "start", start });
 
   function work(task: BundleTask): Promise<void> {
     if (ended) return Promise.reject(ended.reason);

@@ -25,6 +25,8 @@ export type BundleTask =
   | { readonly what: "finish" };
 
 export type ToBundleThread =
+  /** Comes first. */
+  | { readonly what: "start"; readonly start: BundleThreadStart }
   | { readonly what: "work"; readonly id: number; readonly task: BundleTask }
   /** Outcomes have been taken: there may be more. */
   | { readonly what: "taken" };

@@ -1,27 +1,29 @@
 import { parentPort } from "node:worker_threads";
-import { threadData } from "../../content/thread.ts";
 import { Failure } from "../../protocol/failures.ts";
-import type { BundleTask, BundleThreadStart, FromBundleThread, ToBundleThread } from "./bundle-messages.ts";
-import { createBundleReceiver } from "./bundle-receiver.ts";
+import type { BundleOutcome, BundleTask, FromBundleThread, ToBundleThread } from "./bundle-messages.ts";
+import { type BundleReceiver, createBundleReceiver } from "./bundle-receiver.ts";
 
 /** Entry of the thread that fetches small files. */
 
 const tell = (message: FromBundleThread): void => parentPort?.postMessage(message);
-const receiver = createBundleReceiver(threadData<BundleThreadStart>(), (outcomes) =>
-  tell({ what: "outcomes", outcomes }),
-);
+const started = Promise.withResolvers<BundleReceiver>();
 
-async function work(task: BundleTask): Promise<void> {
+async function work(receiver: BundleReceiver, task: BundleTask): Promise<void> {
   if (task.what === "folder") await receiver.folder(task.folder);
   else if (task.what === "entries") await receiver.entries(task.entries);
   else await receiver.finish();
 }
 
 parentPort?.on("message", async (message: ToBundleThread) => {
+  if (message.what === "start") {
+    const onOutcomes = (outcomes: readonly BundleOutcome[]) => tell({ what: "outcomes", outcomes });
+    return started.resolve(createBundleReceiver(message.start, onOutcomes));
+  }
+  const receiver = await started.promise;
   if (message.what === "taken") return receiver.taken();
   const { id, task } = message;
   try {
-    await work(task);
+    await work(receiver, task);
     tell({ what: "ended", id });
   } catch (error) {
     const failure = error instanceof Failure ? error : new Failure("internal", String(error), { cause: error });

@@ -8,7 +8,7 @@ import { createBackoff } from "../../transport/backoff.ts";
 import { type Clock, wait } from "../../transport/clock.ts";
 import type { Identity } from "../../transport/identity.ts";
 import type { RemotePeer } from "../remote-peer.ts";
-import { type BundleFetch, startBundleFetch } from "./bundle-fetch.ts";
+import { type BundleFetch, type BundleThreads, startBundleFetch } from "./bundle-fetch.ts";
 import type { BundleOutcome } from "./bundle-messages.ts";
 import type { FoundSource } from "./found-source.ts";
 import { placeOf, type Saving } from "./saving.ts";
@@ -18,6 +18,7 @@ export type FetchTreeDeps = {
   readonly identity: Identity;
   readonly clock: Clock;
   readonly source: FoundSource;
+  readonly threads: BundleThreads;
   readonly saving: Saving;
   readonly tell: (event: GetEvent) => void;
   /** Fetches a file on its own. Resolves when that has begun and there is room for one more. */
@@ -91,7 +92,7 @@ async function fetchOnce(
   way: "whole" | "listed" | "each apart",
   peer: RemotePeer,
   report: TreeReport,
-  { identity, saving, fetchApart, apartDone }: FetchTreeDeps,
+  { identity, threads, saving, fetchApart, apartDone }: FetchTreeDeps,
   signal: AbortSignal,
 ): Promise<void> {
   const { target, called } = peer;
@@ -105,6 +106,7 @@ async function fetchOnce(
     }
   };
   const bundles = startBundleFetch({
+    threads,
     target,
     identity,
     called,

@@ -6,6 +6,7 @@ import type { FileEntry, FolderEntry } from "../../protocol/listing.ts";
 import { baseName, parentPath } from "../../protocol/share-path.ts";
 import { createEventQueue } from "../event-queue.ts";
 import type { RemotePeer } from "../remote-peer.ts";
+import { createBundleThreads } from "./bundle-fetch.ts";
 import { type FetchFileDeps, fetchFile } from "./fetch-file.ts";
 import { fetchTree } from "./fetch-tree.ts";
 import { createFoundSource } from "./found-source.ts";
@@ -33,6 +34,7 @@ export function get(request: GetRequest, deps: GetDeps, signal: AbortSignal): As
   const turns = createTurns();
   const pool = createJobPool(AT_ONCE);
   const source = createFoundSource(deps.source);
+  const threads = request.recursive ? createBundleThreads() : undefined;
   const unsynced = new Set<string>();
   const fileDeps = { ...deps, source, onPlaced: (folder: string) => void unsynced.add(folder) };
 
@@ -52,7 +54,7 @@ export function get(request: GetRequest, deps: GetDeps, signal: AbortSignal): As
   }
 
   async function fetchFolder(folder: FolderEntry, saving: Saving): Promise<void> {
-    if (!request.recursive) throw new Failure("usage", `"${folder.path}" is a folder: fetch it with -r`);
+    if (!threads) throw new Failure("usage", `"${folder.path}" is a folder: fetch it with -r`);
     const above = parentPath(folder.path);
     const below = (file: FileEntry): string => (above === "" ? file.path : file.path.slice(above.length + 1));
     await fetchTree(
@@ -60,6 +62,7 @@ export function get(request: GetRequest, deps: GetDeps, signal: AbortSignal): As
       {
         ...deps,
         source,
+        threads,
         saving,
         tell: events.push,
         fetchApart: (file, tell) => fetchApart(file, below(file), saving, tell),
@@ -117,7 +120,7 @@ export function get(request: GetRequest, deps: GetDeps, signal: AbortSignal): As
   }
 
   run()
-    .finally(syncFolders)
+    .finally(() => Promise.all([syncFolders(), threads?.close()]))
     .then(
       () => events.end(),
       (error: unknown) => events.end(error ?? new Failure("internal")),

@@ -1,6 +1,6 @@
 import { type MessagePort, parentPort } from "node:worker_threads";
 import { threadData } from "../../content/thread.ts";
-import { encodeBundleHead } from "../../protocol/bundle.ts";
+import { encodeBundleHead } from "../../protocol/bundle-head.ts";
 import { Failure } from "../../protocol/failures.ts";
 import type { SharePath } from "../../protocol/share-path.ts";
 import { type BundlePiece, createBundleReading } from "./bundle-entries.ts";

@@ -38,7 +38,7 @@ const CHUNK_BYTES = 256 * 1024;
 const CHUNKS_EACH = 3;
 const YOUNG_GENERATION_MB = 4;
 /** A thread that nobody needs for so long is ended: it holds some 15 MiB. */
-const IDLE_MS = 15_000;
+const IDLE_MS = 60_000;
 
 type Thread = { readonly worker: Worker; idle: NodeJS.Timeout | undefined };
 type Reading = ReturnType<typeof createEventQueue<Extract<FromBundleWorker, { kind: "filled" }>>>;
