@@ -1,10 +1,12 @@
 import type { NetworkTarget } from "../peer/options.ts";
 import { parseAddress } from "../protocol/address.ts";
+import { UPLOAD_SLOTS_MAX } from "../protocol/control-api.ts";
 import { Failure } from "../protocol/failures.ts";
 import { FILE_KINDS, parseTypeFilter } from "../protocol/file-kind.ts";
 import { parseInvite } from "../protocol/invite.ts";
 import { parsePeerId } from "../protocol/peer-id.ts";
 import { type PeerName, parsePeerName } from "../protocol/peer-name.ts";
+import { parseRate } from "./rates.ts";
 
 /** How the values of options are read. Each throws a `usage` failure that names the option, the value and what would do. */
 
@@ -63,6 +65,20 @@ function inviteProblem(value: string): string {
   if (!parseAddress(address)) return `"${address}" is not HOST:PORT; `;
   if (!parsePeerId(indexId)) return `the index id "${indexId}" is cut off or mistyped; `;
   return key === undefined ? "" : "the key is cut off or mistyped; ";
+}
+
+/** Bytes a second; 0 is no limit. */
+export function readRate(flag: string, value: string): number {
+  const rate = parseRate(value);
+  if (rate !== undefined) return rate;
+  throw wrongValue(flag, value, "give bytes a second from 1k up, such as 500k, 10M or 1.5MiB/s, or 0 for no limit");
+}
+
+/** 0 is no limit. */
+export function readUploadSlots(flag: string, value: string): number {
+  const count = /^\d{1,6}$/.test(value) ? Number(value) : Number.NaN;
+  if (count <= UPLOAD_SLOTS_MAX) return count;
+  throw wrongValue(flag, value, "give how many peers may be sent files at once, or 0 for no limit");
 }
 
 export function readLogLevel(flag: string, value: string): LogLevel {

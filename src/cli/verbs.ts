@@ -75,6 +75,14 @@ export function addVerbs(program: Command, run: RunVerb): void {
     .action((peer: string) => run(async (context) => (await import("./commands/ping.ts")).pingPeer(context, peer)));
 
   program
+    .command("limit")
+    .description("show or change what the running peer's transfers are kept within")
+    .argument("[what...]", "up RATE, down RATE, slots N; 0 is no limit")
+    .action((words: string[]) =>
+      run(async (context) => (await import("./commands/limit.ts")).limitTransfers(context, words)),
+    );
+
+  program
     .command("info")
     .description("tell who you are, what you share and with whom")
     .action(() => run(async (context) => (await import("./commands/info.ts")).showInfo(context)));

@@ -9,15 +9,20 @@ export type ReachabilityCheck = (peer: {
   readonly host: string;
   readonly port: number;
   readonly id: PeerId;
+  /** Whether anybody still wants to know, asked when its turn has come. */
+  readonly isWanted: () => boolean;
 }) => Promise<boolean>;
 
-/** Checks under way at once; further ones wait, so that a crowd of newcomers costs no crowd of connections. */
-const AT_ONCE = 32;
+/**
+ * Checks under way at once; further ones wait, so that a crowd of newcomers costs no crowd of connections. A check costs
+ * hardly more than patience where packets are dropped, and a handshake where somebody answers.
+ */
+const AT_ONCE = 128;
 const CHECK_TIMEOUT_MS = 3_000;
 
 /**
- * Checks until the signal aborts, which has to be with a `Failure`; from then on nobody can be reached. Only ever dials the address that the peer itself connects from: no peer can make the index server knock on the
- * doors of others.
+ * Checks until the signal aborts, which has to be with a `Failure`; from then on nobody can be reached. Only ever dials the
+ * address that the peer itself connects from: no peer can make the index server knock on the doors of others.
  */
 export function createReachabilityCheck(identity: Identity, log: Logger, signal: AbortSignal): ReachabilityCheck {
   const waiting: (() => void)[] = [];
@@ -33,9 +38,10 @@ export function createReachabilityCheck(identity: Identity, log: Logger, signal:
     else running -= 1;
   }
 
-  return async ({ host, port, id }) => {
+  return async ({ host, port, id, isWanted }) => {
     await turn();
     try {
+      if (!isWanted()) return false;
       const target = { hosts: [host], port, expectedId: id };
       const { socket } = await dial(target, { identity, timeoutMs: CHECK_TIMEOUT_MS, signal });
       socket.destroy();

@@ -21,7 +21,6 @@ export function createRequestHandler(sessions: Sessions, metrics: Metrics): Rout
 
     [INDEX_ROUTES.metrics]: async (_request, response, remote) => {
       if (!isLoopback(remote.host)) requireMember(remote);
-      metrics.peers.set([...sessions.roster()].length);
       const { type, text } = await metrics.page();
       response.writeHead(200, { "content-type": type }).end(text);
     },

@@ -13,6 +13,7 @@ import type { Metrics } from "./metrics.ts";
 import type { Ports } from "./ports.ts";
 import type { ReachabilityCheck } from "./reachability.ts";
 import { createRosterFeed } from "./roster-feed.ts";
+import { inSlices } from "./slices.ts";
 
 /** What is known of the one at the other end of a link, from its JOIN on. */
 type Session = { readonly link: Link; state: SessionState };
@@ -49,9 +50,13 @@ export type Sessions = {
   isMember(id: PeerId): boolean;
   /** Everyone who listens, in order of joining. */
   roster(): IterableIterator<RosterEntry>;
+  /** Says goodbye to as many as there is time for; the connections are for others to close. */
   close(): Promise<void>;
 };
 
+/** When all is over, goodbyes may take so long, and then the answers to them. */
+const GOODBYES_MS = 400;
+const GOODBYE_GRACE_MS = 400;
 /** A newcomer is listed without waiting longer than this for the result of connecting back. */
 const LISTED_WITHIN_MS = 1_000;
 
@@ -142,7 +147,8 @@ export function createSessions({ self, ports, check, clock, metrics, log }: Sess
   async function list(session: Session, newcomer: Newcomer, port: number, of: string): Promise<void> {
     const { link } = session;
     session.state = { at: "checking", entry: entryOf(link, newcomer, port) };
-    const checked = check({ host: link.remoteHost, port, id: link.remoteId }).then((reachable) =>
+    const isWanted = (): boolean => peers.get(link.remoteId) === session;
+    const checked = check({ host: link.remoteHost, port, id: link.remoteId, isWanted }).then((reachable) =>
       relist(session, { reachable }),
     );
     const waited = Promise.withResolvers<void>();
@@ -155,6 +161,7 @@ export function createSessions({ self, ports, check, clock, metrics, log }: Sess
     feed.joined(entry);
     link.send("ACK", { of });
     metrics.joined.inc();
+    metrics.peers.inc();
     log.info({ id: link.remoteId, host: link.remoteHost, port }, "a peer joined");
     await checked;
   }
@@ -195,16 +202,17 @@ export function createSessions({ self, ports, check, clock, metrics, log }: Sess
     if (state.at !== "listed") return;
     feed.left(state.entry);
     metrics.left.inc();
+    metrics.peers.dec();
     log.info({ id, host: link.remoteHost }, "a peer left");
   }
 
-  function publish(changes: MessageData<"ROSTER">): void {
-    const { encoded } = encodeMessage(self, "ROSTER", changes, clock.now());
-    for (const { link, state } of sessions.values()) {
-      if (state.at !== "listed" && state.at !== "visiting") continue;
-      link.sendEncoded(encoded);
-      metrics.rosterMessages.inc();
-    }
+  function publish(rounds: readonly MessageData<"ROSTER">[]): Promise<number> {
+    const encoded = rounds.map((changes) => encodeMessage(self, "ROSTER", changes, clock.now()).encoded);
+    return inSlices(sessions.values(), ({ link, state }) => {
+      if (state.at !== "listed" && state.at !== "visiting") return;
+      for (const message of encoded) link.sendEncoded(message);
+      metrics.rosterMessages.inc(encoded.length);
+    });
   }
 
   function isMember(id: PeerId): boolean {
@@ -246,8 +254,14 @@ export function createSessions({ self, ports, check, clock, metrics, log }: Sess
     async close() {
       feed.close();
       const links = [...sessions.keys()];
-      for (const link of links) link.close();
-      await Promise.all(links.map((link) => link.closed));
+      const startedAtMs = performance.now();
+      await inSlices(links, (link) => {
+        if (performance.now() - startedAtMs < GOODBYES_MS) link.close();
+      });
+      const waited = Promise.withResolvers<void>();
+      const callOff = clock.after(GOODBYE_GRACE_MS, waited.resolve);
+      await Promise.race([Promise.all(links.map((link) => link.closed)), waited.promise]);
+      callOff();
     },
   };
 }

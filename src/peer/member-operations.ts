@@ -1,6 +1,6 @@
 import { platform } from "node:os";
 import type { Hashing } from "../content/hashing.ts";
-import type { GetEvent, GetRequest, Info, PeerSummary } from "../protocol/control-api.ts";
+import type { GetEvent, GetRequest, Info, Limits, LimitsChange, PeerSummary } from "../protocol/control-api.ts";
 import { Failure, type FailureCode } from "../protocol/failures.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import { printable } from "../protocol/untrusted-text.ts";
@@ -25,6 +25,8 @@ export type MemberOptions = {
   readonly clock: Clock;
   readonly events: PeerEvents;
   readonly info: () => Info;
+  /** Throws a `Failure` where limits cannot be changed. */
+  readonly changeLimits: (change: LimitsChange) => Limits;
 };
 
 /** What a member of a network can do, be it a peer or a visitor. */
@@ -97,6 +99,7 @@ export function createMemberOperations(options: MemberOptions): Operations {
       return { id, name, host: remote.host() ?? known.hosts[0] ?? "", port: known.port, milliseconds };
     },
     get,
+    limits: async (change) => options.changeLimits(change),
     events: (signal) => events.subscribe(signal),
   };
 }

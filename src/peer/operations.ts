@@ -4,6 +4,8 @@ import type {
   GetEvent,
   GetRequest,
   Info,
+  Limits,
+  LimitsChange,
   ListRequest,
   PeerEvent,
   PeerRequest,
@@ -31,6 +33,8 @@ export interface Operations {
   sources(request: SourcesRequest, signal: AbortSignal): AsyncIterable<ContentSource>;
   ping(request: PeerRequest, signal: AbortSignal): Promise<PingAnswer>;
   get(request: GetRequest, signal: AbortSignal): AsyncIterable<GetEvent>;
+  /** Changes what transfers are kept within, and tells what that is now. */
+  limits(change: LimitsChange): Promise<Limits>;
   /** What happens from now on, until the signal aborts. */
   events(signal: AbortSignal): AsyncIterable<PeerEvent>;
 }

@@ -15,6 +15,7 @@ import { startControlServer } from "./control/control-server.ts";
 import { createPeerEvents, type PeerEvents } from "./events.ts";
 import { lockHome } from "./home-lock.ts";
 import { startLibrary } from "./library/library.ts";
+import { createPeerLimits } from "./limits.ts";
 import { createMemberOperations } from "./member-operations.ts";
 import { type Membership, type MembershipListener, startMembership, type Totals } from "./network/membership.ts";
 import { ownHosts } from "./network/own-hosts.ts";
@@ -22,6 +23,7 @@ import type { Operations } from "./operations.ts";
 import type { PeerOptions } from "./options.ts";
 import { createPeerServer } from "./peer-server.ts";
 import { createRemotePeers } from "./remote-peers.ts";
+import { createUploads } from "./serving/uploads.ts";
 
 export type RunningPeer = {
   readonly id: PeerId;
@@ -60,6 +62,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     ...library.problems().map((message) => ({ event: "problem", message }) satisfies PeerEvent),
   ]);
 
+  const limits = createPeerLimits(systemClock, options.limits);
   let membership: Membership | undefined;
   const server = createPeerServer({
     identity,
@@ -68,6 +71,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     about: () => ({ id: identity.id, name, program: PROGRAM, ...totalsOf(library) }),
     isMember: async (id) => (await membership?.isMember(id)) ?? false,
     guests: options.guests,
+    uploads: createUploads({ slots: limits.slots, upLimit: limits.up, clock: systemClock }),
     log,
   });
   started.defer(() => server.close());
@@ -113,7 +117,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
 
   const hashing = startHashing({ threads: 1, log });
   started.defer(() => hashing.close());
-  const remotePeers = createRemotePeers(member, identity);
+  const remotePeers = createRemotePeers(member, identity, limits.down);
   started.defer(() => remotePeers.close());
   const { host, port } = server.address() ?? { host: options.host, port: member.port ?? 0 };
   const info = (): Info => ({
@@ -137,6 +141,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
       ...library.totals(),
       problems: [...library.problems()],
     },
+    limits: limits.now(),
   });
   const operations = createMemberOperations({
     identity,
@@ -147,6 +152,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     clock: systemClock,
     events,
     info,
+    changeLimits: limits.change,
   });
   const control = await startControlServer({ home, operations, log });
   started.defer(() => control.close());

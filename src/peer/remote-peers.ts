@@ -1,5 +1,6 @@
 import type { PeerId } from "../protocol/peer-id.ts";
 import type { Identity } from "../transport/identity.ts";
+import type { RateLimit } from "../transport/rate-limit.ts";
 import { findPeer, type KnownPeer } from "./network/directory.ts";
 import type { Membership } from "./network/membership.ts";
 import { openRemotePeer, type RemotePeer } from "./remote-peer.ts";
@@ -16,7 +17,7 @@ export type RemotePeers = {
   close(): void;
 };
 
-export function createRemotePeers(membership: Membership, identity: Identity): RemotePeers {
+export function createRemotePeers(membership: Membership, identity: Identity, downLimit: RateLimit): RemotePeers {
   const open = new Map<PeerId, { readonly as: string; readonly remote: RemotePeer }>();
 
   /** Somebody who moved to another address, or took another name, is connected to anew. */
@@ -25,7 +26,7 @@ export function createRemotePeers(membership: Membership, identity: Identity): R
     const kept = open.get(known.id);
     if (kept?.as === as) return kept.remote;
     kept?.remote.close();
-    const remote = openRemotePeer(known, identity);
+    const remote = openRemotePeer(known, identity, downLimit);
     open.set(known.id, { as, remote });
     return remote;
   }

@@ -8,6 +8,13 @@ import { SearchEnd, SearchHit, SearchParameters } from "./search.ts";
  * on the control socket. Paths in here are local ones; strangers never see these objects.
  */
 
+/** The slowest limit: below it connections would be taken for dead. And what nobody reaches. */
+export const RATE_MIN = 1_000;
+export const RATE_MAX = 1e12;
+export const UPLOAD_SLOTS_MAX = 100_000;
+
+const RateSchema = z.union([z.literal(0), z.int().min(RATE_MIN).max(RATE_MAX)]);
+
 /** One line of `tukar peers`. `reachable` is what the index server found, `null` while it has not tried. */
 export const PeerSummary = z.object({
   id: PeerIdSchema,
@@ -20,6 +27,25 @@ export const PeerSummary = z.object({
   self: z.boolean(),
 });
 export type PeerSummary = z.infer<typeof PeerSummary>;
+
+/** What transfers are kept within, bytes a second and peers that are sent bytes at once. 0: no limit. */
+export const Limits = z.object({
+  up: SizeSchema,
+  down: SizeSchema,
+  slots: SizeSchema,
+  /** Peers that are being sent bytes of files, and peers that wait for a slot. */
+  serving: SizeSchema,
+  waiting: SizeSchema,
+});
+export type Limits = z.infer<typeof Limits>;
+
+/** What is `null` stays as it is. */
+export const LimitsChange = z.object({
+  up: RateSchema.nullable(),
+  down: RateSchema.nullable(),
+  slots: z.int().min(0).max(UPLOAD_SLOTS_MAX).nullable(),
+});
+export type LimitsChange = z.infer<typeof LimitsChange>;
 
 /** `tukar info`. A visitor (a command without a running peer) has no port and shares nothing. */
 export const Info = z.object({
@@ -48,6 +74,7 @@ export const Info = z.object({
     unhashed: SizeSchema,
     problems: z.array(z.string()).max(1000),
   }),
+  limits: Limits,
 });
 export type Info = z.infer<typeof Info>;
 
@@ -126,6 +153,8 @@ export const GetEvent = z.discriminatedUnion("event", [
   z.object({ event: z.literal("progress"), path: z.string(), bytes: SizeSchema, total: SizeSchema }),
   /** The peer went away; the next try comes after `retryInMs`. */
   z.object({ event: z.literal("waiting"), path: z.string(), reason: z.string(), retryInMs: z.number() }),
+  /** The peer lets others go first: this waits at place `position` of `waiting`. */
+  z.object({ event: z.literal("queued"), path: z.string(), position: z.int(), waiting: z.int() }),
   z.object({
     event: z.literal("done"),
     path: z.string(),
@@ -168,6 +197,7 @@ export const CONTROL_ROUTES = {
   sources: { method: "GET", path: "/api/sources" },
   ping: { method: "POST", path: "/api/ping" },
   get: { method: "POST", path: "/api/get" },
+  limits: { method: "POST", path: "/api/limits" },
   events: { method: "GET", path: "/api/events" },
 } as const;
 

@@ -54,6 +54,11 @@ export const CONNECTIONS_PER_ADDRESS = 1024;
 export const WRONG_KEYS_BURST = 5;
 export const WRONG_KEY_REFILL_MS = 10_000;
 
+/** Answers with bytes of files that go to one peer at once; more of them wait, so many of one peer and of all. */
+export const UPLOADS_PER_PEER = 8;
+export const UPLOADS_WAITING_PER_PEER = 64;
+export const UPLOADS_WAITING_MAX = 1024;
+
 /** Addresses that a peer may report of itself, and that are dialled side by side. */
 export const CANDIDATES_MAX = 16;
 /** Most changes in one ROSTER message; long entries fill `MESSAGE_MAX_BYTES` with fewer. */

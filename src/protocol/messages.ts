@@ -31,11 +31,15 @@ export const MESSAGE_DATA = {
   ASSIGN: z.object({ port: PortSchema }),
   /** Totals of what the peer shares now. Answered by ACK. */
   SHARES: z.object({ files: SizeSchema, bytes: SizeSchema }),
-  /** Who came, whose entry changed and who left since the last ROSTER. */
+  /**
+   * Who came, whose entry changed and who left since the last ROSTER. If too many came or left at once, `untold` is how many
+   * of them are not named.
+   */
   ROSTER: z.object({
     joined: z.array(RosterEntry).max(ROSTER_MESSAGE_ENTRIES),
     changed: z.array(RosterEntry).max(ROSTER_MESSAGE_ENTRIES),
     left: z.array(z.object({ id: PeerIdSchema, name: PeerNameSchema })).max(ROSTER_MESSAGE_ENTRIES),
+    untold: z.object({ joined: SizeSchema, left: SizeSchema }).optional(),
   }),
   /** Asks whether this id is a member of the network right now. */
   WHO: z.object({ id: PeerIdSchema }),

@@ -31,9 +31,10 @@ export const INDEX_ROUTES = {
   metrics: "/metrics",
 } as const;
 
-/** `GET /v1/files`: the folder's entries, or with `recursive` every file below it. */
-export function filesUrl(path: SharePath | "", recursive: boolean): string {
-  return `${PEER_ROUTES.files}?${new URLSearchParams({ path, recursive: String(recursive) })}`;
+/** `GET /v1/files`: the folder's entries, or with `recursive` every file below it, with `folders` every folder too. */
+export function filesUrl(path: SharePath | "", recursive: boolean, folders = false): string {
+  const query = { path, recursive: String(recursive), ...(folders && { folders: "true" }) };
+  return `${PEER_ROUTES.files}?${new URLSearchParams(query)}`;
 }
 
 /** `GET /v1/resolve`: the one file or folder that a name means. */

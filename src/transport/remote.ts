@@ -5,10 +5,13 @@ import { Failure, fromWire } from "../protocol/failures.ts";
 import { jsonOrUndefined } from "../protocol/json.ts";
 import { IDLE_TIMEOUT_MS, JSON_BODY_MAX_BYTES, LIST_LINE_MAX_BYTES } from "../protocol/limits.ts";
 import { FailureLine } from "../protocol/listing.ts";
+import { parseQueuePlace, QUEUE_HEADER, type QueuePlace } from "../protocol/queue-place.ts";
 import { judgeVersion, PROTOCOL_VERSION, VERSION_HEADER } from "../protocol/version.ts";
 import { type Connection, type DialTarget, dial } from "./dial.ts";
 import type { Identity } from "./identity.ts";
 import { readLines } from "./lines.ts";
+import { paced } from "./paced.ts";
+import type { RateUser } from "./rate-limit.ts";
 
 /** Somebody else's HTTP routes, over kept connections through `dial`. */
 export type RemoteRoutes = {
@@ -17,8 +20,15 @@ export type RemoteRoutes = {
   /** GETs one JSON value a line. A `failure` line becomes the `Failure` it reports. */
   lines<T>(path: string, schema: z.ZodType<T>, signal: AbortSignal): AsyncGenerator<T>;
   /** GETs a body whole. */
-  bytes(path: string, maxBytes: number, signal: AbortSignal): Promise<Buffer>;
+  bytes(path: string, maxBytes: number, signal: AbortSignal, how?: BytesOptions): Promise<Buffer>;
   close(): void;
+};
+
+export type BytesOptions = {
+  /** What it comes within. It is closed in the end. */
+  readonly share?: RateUser;
+  /** The other side lets others go first. */
+  readonly onQueued?: ((place: QueuePlace) => void) | undefined;
 };
 
 export type RemoteOptions = {
@@ -40,8 +50,8 @@ export function openRemote(options: RemoteOptions): RemoteRoutes {
     return connection.socket;
   });
 
-  async function get(path: string, signal: AbortSignal): Promise<IncomingMessage> {
-    const response = await ask(path, signal);
+  async function get(path: string, signal: AbortSignal, onQueued?: BytesOptions["onQueued"]): Promise<IncomingMessage> {
+    const response = await ask(path, signal, onQueued);
     try {
       checkVersion(response.headers[VERSION_HEADER], called);
       if (response.statusCode === 200) return response;
@@ -54,9 +64,10 @@ export function openRemote(options: RemoteOptions): RemoteRoutes {
   }
 
   /** A connection that was kept may have been closed just now, by the time a request goes out on it: then the next one serves. */
-  async function ask(path: string, signal: AbortSignal): Promise<IncomingMessage> {
+  async function ask(path: string, signal: AbortSignal, onQueued: BytesOptions["onQueued"]): Promise<IncomingMessage> {
     for (;;) {
       const request = httpRequest({ agent, path, signal, headers: { [VERSION_HEADER]: PROTOCOL_VERSION } });
+      if (onQueued) request.on("information", ({ headers }) => tellPlace(headers[QUEUE_HEADER], onQueued));
       try {
         return await answerTo(request, idleTimeoutMs, called, signal);
       } catch (error) {
@@ -67,6 +78,20 @@ export function openRemote(options: RemoteOptions): RemoteRoutes {
 
   async function whole(path: string, maxBytes: number, signal: AbortSignal): Promise<Buffer> {
     return readWhole(await get(path, signal), maxBytes, called, signal);
+  }
+
+  async function bytes(
+    path: string,
+    maxBytes: number,
+    signal: AbortSignal,
+    { share, onQueued }: BytesOptions = {},
+  ): Promise<Buffer> {
+    try {
+      const response = await get(path, signal, onQueued);
+      return await readWhole(share ? paced(response, share, signal) : response, maxBytes, called, signal);
+    } finally {
+      share?.close();
+    }
   }
 
   return {
@@ -89,7 +114,7 @@ export function openRemote(options: RemoteOptions): RemoteRoutes {
         response.destroy();
       }
     },
-    bytes: whole,
+    bytes,
     close() {
       closing.abort(new Failure("interrupted"));
       agent.destroy();
@@ -150,8 +175,13 @@ function answerTo(
   });
 }
 
+function tellPlace(header: string | string[] | undefined, tell: (place: QueuePlace) => void): void {
+  const place = typeof header === "string" ? parseQueuePlace(header) : undefined;
+  if (place) tell(place);
+}
+
 async function readWhole(
-  response: IncomingMessage,
+  response: AsyncIterable<Buffer>,
   maxBytes: number,
   called: string,
   signal: AbortSignal,
@@ -159,7 +189,7 @@ async function readWhole(
   const chunks: Buffer[] = [];
   let bytes = 0;
   try {
-    for await (const chunk of response as AsyncIterable<Buffer>) {
+    for await (const chunk of response) {
       bytes += chunk.length;
       if (bytes > maxBytes) throw new Failure("too-large", `${called} answers with more than ${maxBytes} bytes`);
       chunks.push(chunk);

@@ -16,6 +16,7 @@ import {
 import type { PeerId } from "../protocol/peer-id.ts";
 import { PROTOCOL_VERSION, VERSION_HEADER } from "../protocol/version.ts";
 import { answerFailure } from "./answer.ts";
+import { createHandshakeTurns, type HandshakeTurns } from "./handshake-turns.ts";
 import type { Identity } from "./identity.ts";
 import { remoteIdOf, tlsParameters } from "./tls-parameters.ts";
 
@@ -68,7 +69,7 @@ export async function startSecureServer(options: SecureServerOptions): Promise<S
       }
     },
   );
-  const connections = limitConnections(server, connectionsPerAddress);
+  const connections = limitConnections(server, connectionsPerAddress, createHandshakeTurns());
   if (onUpgrade) {
     server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       socket.on("error", (error) => log.debug({ err: error }, "a link broke while it was set up"));
@@ -153,12 +154,16 @@ function listenFailure(cause: unknown, where: string): unknown {
 }
 
 /**
- * Turns away, before the costly handshake, an address that holds too many connections already.
+ * Turns away an address that holds too many connections already and lets the others take turns, both before anything is spent
+ * on the handshake: what Node does with a new connection is put behind that.
  * @returns all connections that are open
  */
-function limitConnections(server: HttpsServer, most: number): ReadonlySet<Socket> {
+function limitConnections(server: HttpsServer, most: number, turns: HandshakeTurns): ReadonlySet<Socket> {
   const open = new Set<Socket>();
   const held = new Map<string, number>();
+  const beginHandshake = server.listeners("connection") as ((socket: Socket) => void)[];
+  server.removeAllListeners("connection");
+  server.on("secureConnection", turns.done);
   server.on("connection", (socket: Socket) => {
     const host = plainIp(socket.remoteAddress ?? "");
     const count = (held.get(host) ?? 0) + 1;
@@ -170,6 +175,9 @@ function limitConnections(server: HttpsServer, most: number): ReadonlySet<Socket
       const left = (held.get(host) ?? 1) - 1;
       if (left > 0) held.set(host, left);
       else held.delete(host);
+    });
+    turns.wait(socket, host, () => {
+      for (const begin of beginHandshake) begin.call(server, socket);
     });
   });
   return open;

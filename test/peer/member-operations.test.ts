@@ -45,6 +45,7 @@ async function inBobsNetwork(t: TestContext) {
     clock: systemClock,
     events: createPeerEvents(),
     info: () => INFO,
+    changeLimits: () => INFO.limits,
   });
 }
 

@@ -57,7 +57,11 @@ export function listeningAt(
   return { as: "peer", port, hosts: () => [], listen };
 }
 
-export async function member(t: TestContext, network: TestNetwork, options: MemberOptions = {}): Promise<Member> {
+export async function member(
+  t: TestContext,
+  network: Pick<TestNetwork, "invite">,
+  options: MemberOptions = {},
+): Promise<Member> {
   const {
     identity = await createIdentity(),
     name = "member",

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import path from "node:path";
 import type { TestContext } from "node:test";
-import { connect } from "node:tls";
+import { connect, type TLSSocket } from "node:tls";
 import {
   type IndexServerOptions,
   type RunningIndexServer,
@@ -92,6 +92,8 @@ export async function testNetwork(t: TestContext, more: Partial<IndexServerOptio
 export type Newcomer = {
   readonly identity: Identity;
   readonly link: Link;
+  /** What the link goes over. Paused, it hears nothing any more. */
+  readonly socket: TLSSocket;
   readonly clock: ManualClock;
   readonly heard: Mailbox<Message>;
   /** Sends a message and waits for the next one of the type that answers it. */
@@ -139,6 +141,7 @@ export async function newcomer(t: TestContext, network: TestNetwork, options: Ne
   return {
     identity,
     link,
+    socket,
     clock,
     heard,
     next,

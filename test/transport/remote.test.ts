@@ -4,13 +4,16 @@ import { type TestContext, test } from "node:test";
 import { z } from "zod";
 import { Failure } from "../../src/protocol/failures.ts";
 import { JSON_BODY_MAX_BYTES, LIST_LINE_MAX_BYTES } from "../../src/protocol/limits.ts";
+import type { QueuePlace } from "../../src/protocol/queue-place.ts";
 import { answerJson, answerLines } from "../../src/transport/answer.ts";
 import type { Connection } from "../../src/transport/dial.ts";
 import { createIdentity } from "../../src/transport/identity.ts";
+import { createRateLimit } from "../../src/transport/rate-limit.ts";
 import { openRemote, type RemoteOptions, type RemoteRoutes } from "../../src/transport/remote.ts";
 import { type SecureServerOptions, startSecureServer } from "../../src/transport/secure-server.ts";
 import { failureWith } from "../support/failure-with.ts";
 import { createMailbox } from "../support/mailbox.ts";
+import { createManualClock } from "../support/manual-clock.ts";
 import { meddler, scriptedAnswer, scriptedTcp } from "../support/scripted-server.ts";
 import { log } from "../support/silent-log.ts";
 
@@ -47,8 +50,41 @@ const READS = {
   bytes: (remote: RemoteRoutes, signal = never) => remote.bytes("/x", 1000, signal),
 };
 const VERSION = "tukar-version: 1";
+const TIMEOUT = { timeout: 10_000 };
 const ok = (body: string, ...headers: readonly string[]): string =>
   ["HTTP/1.1 200 OK", VERSION, ...headers, "", body].join("\r\n");
+
+test("bytes come within their share of a limit, whole, and the one who waits hears its place", TIMEOUT, async (t) => {
+  const clock = createManualClock();
+  const limit = createRateLimit(clock, 100_000);
+  const body = Buffer.alloc(50_000, "x");
+  const remote = await remoteOf(t, (_request, response) => {
+    response.socket?.write("HTTP/1.1 102 Processing\r\ntukar-queue: 1/2\r\n\r\n");
+    response.end(body);
+  });
+  const places: QueuePlace[] = [];
+  const startedAtMs = clock.now();
+  const onQueued = (place: QueuePlace): void => void places.push(place);
+  const bytes = await clock.runUntil(remote.bytes("/x", 1e6, never, { share: limit.user("ada"), onQueued }));
+  assert.ok(bytes.equals(body));
+  assert.ok(clock.now() - startedAtMs >= 400, "it took as long as it has to");
+  assert.deepEqual(places, [{ position: 1, waiting: 2 }]);
+});
+
+test("one that waits for the limit hears an abort", TIMEOUT, async (t) => {
+  const limit = createRateLimit(createManualClock(), 1_000);
+  const remote = await remoteOf(t, (_request, response) => void response.end(Buffer.alloc(50_000)));
+  const aborting = new AbortController();
+  const share = limit.user("ada");
+  const asked = Promise.withResolvers<void>();
+  const take: typeof share.take = (wanted, go) => {
+    share.take(wanted, go);
+    asked.resolve();
+  };
+  const bytes = remote.bytes("/x", 1e6, aborting.signal, { share: { ...share, take } });
+  void asked.promise.then(() => aborting.abort(new Failure("interrupted")));
+  await assert.rejects(bytes, failureWith("interrupted"));
+});
 
 test("JSON, lines and bytes come as they were sent", { timeout: 10_000 }, async (t) => {
   const paths: (string | undefined)[] = [];

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { request } from "node:https";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import { Failure } from "../../src/protocol/failures.ts";
-import { HEADERS_MAX_BYTES } from "../../src/protocol/limits.ts";
+import { CONNECTIONS_PER_ADDRESS, HEADERS_MAX_BYTES } from "../../src/protocol/limits.ts";
 import { answerJson, answerLines } from "../../src/transport/answer.ts";
 import { createIdentity } from "../../src/transport/identity.ts";
 import {
@@ -159,6 +159,33 @@ test("one address holds no more connections than the limit, and may come back wh
   first?.socket.write(get("/", "Connection: close"));
   await first?.toEnd();
   await isServed(t, server);
+});
+
+test("10,000 handshakes that one address begins and leaves open keep nobody else out", {
+  timeout: 60_000,
+}, async (t) => {
+  const server = await start(t);
+  let open = 0;
+  let closed = 0;
+  const sockets: Socket[] = [];
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  for (let batch = 0; batch < 20; batch += 1) {
+    const connecting = Array.from({ length: 500 }, async () => {
+      const socket = connect({ port: server.port, host: "127.0.0.1", localAddress: "127.0.0.2" });
+      sockets.push(socket.on("error", () => undefined).resume());
+      socket.once("close", () => {
+        closed += 1;
+      });
+      await Promise.race([once(socket, "connect"), once(socket, "close")]);
+      open += 1;
+    });
+    await Promise.all(connecting);
+    if (batch % 5 === 0) await isServed(t, server);
+  }
+  while (open - closed > CONNECTIONS_PER_ADDRESS) await new Promise((resolve) => setImmediate(resolve));
+  await isServed(t, server, { identity: me });
 });
 
 test("a taken port is a failure that says what would help", { timeout: 10_000 }, async (t) => {

@@ -33,7 +33,8 @@ export async function listFiles(context: VerbContext, asked: LsArguments): Promi
     const number = rows?.add({ kind: entry.kind, peer, path: entry.path, content: null });
     if (output.json) {
       const { kind, path, size, modified, type, content } = entry;
-      await output.record({ kind, path, size, modified, type, content });
+      const executable = kind === "file" ? entry.executable : null;
+      await output.record({ kind, path, size, modified, type, content, executable });
     } else await output.result(numbered(String(number ?? ""), row(entry, output.colours)));
   }
   if (any) return;
@@ -59,9 +60,10 @@ export function readFolder(typed: string): SharePath | "" {
 }
 
 function row({ kind, path, size, modified }: ListEntry, colours: Colours): string {
+  const time = kind === "folder" && modified === 0 ? "" : formatTime(modified); // it has no file
   const shown = printable(path);
   const last = kind === "folder" ? colours.cyan(`${shown}/`) : shown;
-  return columns(kind, formatSize(size), formatTime(modified), last);
+  return columns(kind, formatSize(size), time, last);
 }
 
 function columns(kind: string, size: string, modified: string, path: string): string {

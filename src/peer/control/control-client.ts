@@ -9,6 +9,7 @@ import {
   Found,
   GetEvent,
   Info,
+  Limits,
   PeerEvent,
   PeerSummary,
   PingAnswer,
@@ -92,6 +93,7 @@ export async function openControlClient(home: string): Promise<Operations | unde
       many(ContentSource, { route: CONTROL_ROUTES.sources, query: queryOf(request), signal }),
     ping: (body, signal) => one(PingAnswer, { route: CONTROL_ROUTES.ping, body, signal }),
     get: (body, signal) => many(GetEvent, { route: CONTROL_ROUTES.get, body, signal }),
+    limits: (body) => one(Limits, { route: CONTROL_ROUTES.limits, body }),
     events: (signal) => many(PeerEvent, { route: CONTROL_ROUTES.events, signal }),
   };
 }

@@ -6,6 +6,7 @@ import {
   CONTROL_ROUTES,
   ControlListQuery,
   GetRequest,
+  LimitsChange,
   PeerRequest,
   SearchRequest,
   SourcesRequest,
@@ -60,6 +61,8 @@ export function createControlHandler({ operations, log }: ControlHandlerOptions)
         signal,
         status: "waits",
       }),
+    limits: async ({ request, response }) =>
+      answerJson(response, await operations.limits(parsed(LimitsChange, await readJson(request)))),
     events: ({ response }, signal) => answerStream(response, operations.events(signal), { signal, status: "at once" }),
   };
 

@@ -26,7 +26,7 @@ export type KnownRoster = {
   has(id: PeerId): boolean;
   /** Whether somebody known has not been heard of since `doubt`. */
   isDoubtful(id: PeerId): boolean;
-  /** The link was made anew: whoever is known may have left meanwhile. */
+  /** The link was made anew, or not all was told: whoever is known may have left. */
   doubt(): void;
   confirm(id: PeerId): void;
   /** Whether anybody is still in doubt. */
@@ -58,10 +58,10 @@ export function createKnownRoster({ ownId, indexHost, listener }: KnownRosterOpt
   }
 
   function forget(peer: { readonly id: PeerId; readonly name: PeerName }): void {
-    roster.delete(peer.id);
+    const wasKnown = roster.delete(peer.id);
     doubtful.delete(peer.id);
     announced.delete(peer.id);
-    if (peer.id !== ownId) listener.left?.(peer);
+    if (wasKnown && peer.id !== ownId) listener.left?.(peer);
   }
 
   return {

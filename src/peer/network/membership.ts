@@ -94,6 +94,7 @@ export async function startMembership(options: MembershipOptions): Promise<Membe
   const sharesSent = new Map<string, Totals>();
   let shares: "at rest" | "just told" | "to be told again" = "at rest";
   let callOffSettling = (): void => undefined;
+  let settlings = 0;
   let totals: Totals = { files: 0, bytes: 0 };
   let port = role.as === "peer" ? role.port : null;
 
@@ -155,9 +156,7 @@ export async function startMembership(options: MembershipOptions): Promise<Membe
       indexName = again.indexName;
       if (role.as === "peer") share(totals);
       listener.back?.();
-      const settlingMs = SETTLING_MS + Math.random() * roster.size * SETTLING_MS_PER_PEER;
-      callOffSettling();
-      callOffSettling = clock.after(settlingMs, () => void dropDoubtful());
+      settleLater();
     }
   }
 
@@ -182,7 +181,12 @@ export async function startMembership(options: MembershipOptions): Promise<Membe
   function receive(message: Message): void {
     switch (message.type) {
       case "ROSTER":
-        return roster.follow(message.data);
+        roster.follow(message.data);
+        if (message.data.untold?.left) {
+          roster.doubt();
+          settleLater();
+        }
+        return;
       case "MEMBER":
         return questions.answered(message.data);
       case "ACK": {
@@ -196,12 +200,22 @@ export async function startMembership(options: MembershipOptions): Promise<Membe
     }
   }
 
+  /** When all has been calm for some time, and not everyone at the same moment, it is looked at who is still there. */
+  function settleLater(): void {
+    const settlingMs = SETTLING_MS + Math.random() * roster.size * SETTLING_MS_PER_PEER;
+    settlings += 1;
+    callOffSettling();
+    callOffSettling = clock.after(settlingMs, () => void dropDoubtful());
+  }
+
   /** After an index server came back everyone has had time to do so too: whoever is not listed is gone. */
   async function dropDoubtful(): Promise<void> {
     if (!current || !roster.hasDoubts()) return;
+    const settling = settlings;
     try {
       for await (const _listed of peers(closing.signal));
-      roster.dropDoubtful();
+      // Whoever came into doubt meanwhile may have been listed before that.
+      if (settling === settlings) roster.dropDoubtful();
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       log.debug({ reason: error.message }, "the roster cannot be compared now");

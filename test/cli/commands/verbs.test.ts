@@ -95,8 +95,9 @@ test("ls --json is one object a line, with the fields of the contract", async ()
   await listFiles(context, { peer: "bob", path: "", recursive: false });
   output.flush();
   const lines = out.lines().map((line) => JSON.parse(line));
-  assert.deepEqual(lines, [folder("music", 4321), file("song.mp3", 1_258_291)]);
-  for (const line of lines) assert.deepEqual(Object.keys(line), "kind,path,size,modified,type,content".split(","));
+  assert.deepEqual(lines, [{ ...folder("music", 4321), executable: null }, file("song.mp3", 1_258_291)]);
+  const fields = "kind,path,size,modified,type,content,executable".split(",");
+  for (const line of lines) assert.deepEqual(Object.keys(line), fields);
 });
 
 test("ls asks for the folder that was meant", async () => {

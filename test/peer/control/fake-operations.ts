@@ -57,11 +57,20 @@ export const INFO: Info = {
     unhashed: 1,
     problems: ['shares.txt line 3: "x" does not exist'],
   },
+  limits: { up: 1_000_000, down: 0, slots: 2, serving: 2, waiting: 3 },
 };
 
 export function file(path: string, size: number): ListEntry {
   const sharePath = known(parseSharePath(path));
-  return { kind: "file", path: sharePath, size, modified: 1_700_000_000_000, type: "audio/mpeg", content: CONTENT };
+  return {
+    kind: "file",
+    path: sharePath,
+    size,
+    modified: 1_700_000_000_000,
+    type: "audio/mpeg",
+    content: CONTENT,
+    executable: false,
+  };
 }
 
 export function folder(path: string, size: number): ListEntry {
@@ -115,6 +124,7 @@ export function fakeOperations(changes: Partial<Operations> = {}): Operations {
     sources: () => streamOf([{ ...hit("music/song.mp3").peer, path: hit("music/song.mp3").path }]),
     ping: async () => ({ id: BOB, name: BOB_SUMMARY.name, host: "2001:db8::2", port: 9501, milliseconds: 1.25 }),
     get: () => streamOf<GetEvent>([]),
+    limits: async () => INFO.limits,
     events: (signal) => thenSilence<PeerEvent>([], signal),
     ...changes,
   };

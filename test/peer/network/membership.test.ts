@@ -335,6 +335,35 @@ test("who left while the index server was away is gone after some time to settle
   assert.deepEqual(me.told.all.filter(({ what }) => what === "left").length, 1);
 });
 
+test("when more left than were named, whoever is known is in doubt and asked about", LIMIT, async (t) => {
+  const index = await linkServer(t);
+  const address = { host: "127.0.0.1", port: index.port };
+  const network = { invite: () => ({ address, indexId: index.identity.id, key: undefined }) };
+  const joining = member(t, network);
+  await index.messages.find(({ type }) => type === "JOIN");
+  const link = present(index.links.all[0]);
+  link.send("WELCOME", { index_name: peerNameFrom("index"), port: null, seen_host: "127.0.0.1" });
+  const me = await joining;
+  const ada = { id: (await createIdentity()).id, name: peerNameFrom("ada") };
+  const entry = { ...ada, hosts: [], on_index_host: false, port: 9500, files: 0, bytes: 0, reachable: null };
+  link.send("ROSTER", { joined: [entry], changed: [], left: [] });
+  await me.hears("joined");
+  assert.equal(await me.membership.isMember(ada.id), true);
+  assert.deepEqual(
+    index.messages.all.map(({ type }) => type),
+    ["JOIN"],
+    "it need not ask",
+  );
+
+  link.send("ROSTER", { joined: [], changed: [], left: [ada], untold: { joined: 7, left: 0 } });
+  link.send("ROSTER", { joined: [entry], changed: [], left: [], untold: { joined: 0, left: 1 } });
+  await me.told.find(({ what }) => what === "left");
+  const asked = me.membership.isMember(ada.id);
+  await index.messages.find(({ type }) => type === "WHO");
+  link.send("MEMBER", { id: ada.id, member: false });
+  assert.equal(await asked, false);
+});
+
 test("who was replaced is out and does not come back by itself", LIMIT, async (t) => {
   const network = await testNetwork(t);
   const me = await member(t, network, { role: listeningAt() });
