@@ -113,8 +113,6 @@ export function joinCrowd(options: CrowdMemberOptions): Promise<CrowdMember | un
         role: "peer",
         port: null,
         hosts: ["192.0.2.1", "2001:db8::1"],
-        files: 1000,
-        bytes: 2 ** 32,
       });
     }
     for (let message = nextMessage(); message && state === "joining"; message = nextMessage()) hear(message);

@@ -48,7 +48,7 @@ export async function probeIndex({ address, indexId, key }: Invite): Promise<Ind
   };
   const { signal } = new AbortController();
   const link = await openLink({ connection, self, key, called: "index", clock: systemClock, signal, onMessage });
-  link.send("JOIN", { program: "probe", role: "visitor", port: null, hosts: [], files: 0, bytes: 0 });
+  link.send("JOIN", { program: "probe", role: "visitor", port: null, hosts: [] });
   await welcomed.promise;
 
   let longestMs = 0;

@@ -9,6 +9,7 @@ import type { PeerName } from "../protocol/peer-name.ts";
 import type { RosterEntry } from "../protocol/roster.ts";
 import type { Clock } from "../transport/clock.ts";
 import { encodeMessage, type Link, type Speaker } from "../transport/link.ts";
+import type { HeldTotals, PeerCatalogs } from "./catalog/peer-catalogs.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Ports } from "./ports.ts";
 import type { ReachabilityCheck } from "./reachability.ts";
@@ -37,6 +38,7 @@ export type SessionsOptions = {
   readonly self: Speaker;
   readonly ports: Ports;
   readonly check: ReachabilityCheck;
+  readonly catalogs: Pick<PeerCatalogs, "connect" | "disconnect">;
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly log: Logger;
@@ -48,6 +50,10 @@ export type Sessions = {
   receive(message: Message, link: Link): void;
   /** Whether a live session proves this id to be a member. */
   isMember(id: PeerId): boolean;
+  /** The roster entry of a peer, if it is listed. */
+  entryOf(id: PeerId): RosterEntry | undefined;
+  /** What is held of a peer's catalog now, for its roster entry. */
+  hold(id: PeerId, totals: HeldTotals): void;
   /** Everyone who listens, in order of joining. */
   roster(): IterableIterator<RosterEntry>;
   /** Says goodbye to as many as there is time for; the connections are for others to close. */
@@ -57,11 +63,11 @@ export type Sessions = {
 /** When all is over, goodbyes may take so long, and then the answers to them. */
 const GOODBYES_MS = 400;
 const GOODBYE_GRACE_MS = 400;
-/** A newcomer is listed without waiting longer than this for the result of connecting back. */
+/** A newcomer is listed without waiting longer than this for the result of connecting back and for what is held of it. */
 const LISTED_WITHIN_MS = 1_000;
 
 /** Who is here: takes peers in, gives them ports, keeps the roster and tells everyone of changes. */
-export function createSessions({ self, ports, check, clock, metrics, log }: SessionsOptions): Sessions {
+export function createSessions({ self, ports, check, catalogs, clock, metrics, log }: SessionsOptions): Sessions {
   const sessions = new Map<Link, Session>();
   /** The one session of each peer. Visitors may have several at once. */
   const peers = new Map<PeerId, Session>();
@@ -89,11 +95,6 @@ export function createSessions({ self, ports, check, clock, metrics, log }: Sess
       ports.release(link.remoteHost, state.port);
       assign(session, state.newcomer, new Set([...state.refused, state.port]));
     },
-    SHARES(session, message) {
-      if (session.state.at !== "checking" && session.state.at !== "listed") return outOfPlace(session, message);
-      relist(session, { files: message.data.files, bytes: message.data.bytes });
-      session.link.send("ACK", { of: message.message_id });
-    },
     WHO(session, { data }) {
       if (session.state.at === "new") return outOfPlace(session, { type: "WHO" });
       session.link.send("MEMBER", { id: data.id, member: isMember(data.id) });
@@ -112,8 +113,9 @@ export function createSessions({ self, ports, check, clock, metrics, log }: Sess
     const { remoteId } = session.link;
     const earlier = peers.get(remoteId);
     if (earlier) {
-      forget(earlier);
-      earlier.link.close(new Failure("replaced"));
+      const replaced = new Failure("replaced");
+      forget(earlier, replaced);
+      earlier.link.close(replaced);
     }
     peers.set(remoteId, session);
   }
@@ -151,11 +153,13 @@ export function createSessions({ self, ports, check, clock, metrics, log }: Sess
     const checked = check({ host: link.remoteHost, port, id: link.remoteId, isWanted }).then((reachable) =>
       relist(session, { reachable }),
     );
+    const held = catalogs.connect(link.remoteId).then((totals) => relist(session, totals));
+    const known = Promise.all([checked, held]);
     const waited = Promise.withResolvers<void>();
     const callOff = clock.after(LISTED_WITHIN_MS, waited.resolve);
-    await Promise.race([checked, waited.promise]);
+    await Promise.race([known, waited.promise]);
     callOff();
-    if (session.state.at !== "checking" || peers.get(link.remoteId) !== session) return;
+    if (session.state.at !== "checking" || peers.get(link.remoteId) !== session) return void (await known);
     const { entry } = session.state;
     session.state = { at: "listed", entry };
     feed.joined(entry);
@@ -163,7 +167,7 @@ export function createSessions({ self, ports, check, clock, metrics, log }: Sess
     metrics.joined.inc();
     metrics.peers.inc();
     log.info({ id: link.remoteId, host: link.remoteHost, port }, "a peer joined");
-    await checked;
+    await known;
   }
 
   function relist(session: Session, change: Partial<RosterEntry>): void {
@@ -185,8 +189,8 @@ export function createSessions({ self, ports, check, clock, metrics, log }: Sess
     session.link.close(new Failure("bad-message", `${type} out of place`));
   }
 
-  /** Takes a session off every list. */
-  function forget(session: Session): void {
+  /** Takes a session off every list; an upload of the peer that is under way ends with the reason. */
+  function forget(session: Session, reason = new Failure("not-a-member")): void {
     const { link, state } = session;
     if (!sessions.delete(link)) return;
     const id = link.remoteId;
@@ -199,6 +203,7 @@ export function createSessions({ self, ports, check, clock, metrics, log }: Sess
     if (state.at === "checking" || state.at === "listed") ports.release(link.remoteHost, state.entry.port);
     if (peers.get(id) !== session) return;
     peers.delete(id);
+    if (state.at === "checking" || state.at === "listed") catalogs.disconnect(id, reason);
     if (state.at !== "listed") return;
     feed.left(state.entry);
     metrics.left.inc();
@@ -248,6 +253,14 @@ export function createSessions({ self, ports, check, clock, metrics, log }: Sess
       }
     },
     isMember,
+    entryOf(id) {
+      const state = peers.get(id)?.state;
+      return state?.at === "listed" ? state.entry : undefined;
+    },
+    hold(id, totals) {
+      const session = peers.get(id);
+      if (session) relist(session, totals);
+    },
     *roster() {
       for (const { state } of peers.values()) if (state.at === "listed") yield state.entry;
     },
@@ -266,11 +279,11 @@ export function createSessions({ self, ports, check, clock, metrics, log }: Sess
   };
 }
 
-type FromPeers = "JOIN" | "LISTENING" | "PORT_REFUSED" | "SHARES" | "WHO";
+type FromPeers = "JOIN" | "LISTENING" | "PORT_REFUSED" | "WHO";
 type Handlers = { readonly [T in FromPeers]: (session: Session, message: Message<T>) => void };
 
 /** The roster entry of a newcomer. Who comes over loopback lives here, and its other addresses are those of this machine. */
-function entryOf(link: Link, { name, hosts, files, bytes }: Newcomer, port: number): RosterEntry {
+function entryOf(link: Link, { name, hosts }: Newcomer, port: number): RosterEntry {
   const { remoteId: id, remoteHost } = link;
   const onIndexHost = isLoopback(remoteHost);
   const seen = onIndexHost ? [] : [remoteHost];
@@ -281,8 +294,8 @@ function entryOf(link: Link, { name, hosts, files, bytes }: Newcomer, port: numb
     hosts: candidates.slice(0, CANDIDATES_MAX),
     on_index_host: onIndexHost,
     port,
-    files,
-    bytes,
+    files: 0,
+    bytes: 0,
     reachable: null,
   };
 }

@@ -61,6 +61,7 @@ export async function startSecureServer(options: SecureServerOptions): Promise<S
     },
     async (request, response) => {
       response.setHeader(VERSION_HEADER, PROTOCOL_VERSION);
+      response.once("finish", () => hangUpUnlessThrough(request));
       try {
         await onRequest(request, response, remoteOf(request.socket));
       } catch (error) {
@@ -112,6 +113,22 @@ export async function startSecureServer(options: SecureServerOptions): Promise<S
 /** Sends the last words on a connection and closes it, whether or not the other side closes its half. */
 export function endThenHangUp(socket: Duplex, text: string): void {
   socket.end(text, () => socket.destroy());
+}
+
+/** How long whoever was answered in the middle of its own body may take to notice. */
+const UNHEARD_BODY_MS = 2_000;
+
+/**
+ * An answer that came before the request's body was through ends the connection, but not at once: what is still on its way
+ * would meet a closed door, and the answer would be lost with the connection.
+ */
+function hangUpUnlessThrough(request: IncomingMessage): void {
+  if (request.complete) return;
+  const { socket } = request;
+  request.resume();
+  const timer = setTimeout(() => socket.destroy(), UNHEARD_BODY_MS).unref();
+  request.once("end", () => clearTimeout(timer));
+  socket.once("close", () => clearTimeout(timer));
 }
 
 const STATUS_OF_PARSE_ERROR: Readonly<Record<string, string>> = {

@@ -32,14 +32,11 @@ const DATA: { readonly [T in MessageType]: fc.Arbitrary<MessageData<T>> } = {
     role: fc.constantFrom("peer", "visitor"),
     port: fc.option(port),
     hosts,
-    files: size,
-    bytes: size,
   }),
   WELCOME: record({ index_name: peerName, port: fc.option(port), seen_host: host }),
   LISTENING: record({ port }),
   PORT_REFUSED: record({ port }),
   ASSIGN: record({ port }),
-  SHARES: record({ files: size, bytes: size }),
   ROSTER: fc.record(
     {
       joined: rosterEntries,
@@ -182,7 +179,7 @@ const ENTRY = {
   bytes: 0,
   reachable: null,
 };
-const JOIN = { program: "tukar", role: "peer", port: null, hosts: ["10.0.0.5"], files: 0, bytes: 0 };
+const JOIN = { program: "tukar", role: "peer", port: null, hosts: ["10.0.0.5"] };
 const TOO_MANY = ROSTER_MESSAGE_ENTRIES + 1;
 
 test("the data that the wrong ones below are made from is right", () => {
@@ -195,8 +192,8 @@ const WRONG_DATA = [
   ["JOIN", "a host that is a name", { ...JOIN, hosts: ["internal.example.org"] }],
   ["JOIN", "a host with a port", { ...JOIN, hosts: ["10.0.0.5:22"] }],
   ["JOIN", "port 0", { ...JOIN, port: 0 }],
-  ["JOIN", "a negative number of files", { ...JOIN, files: -1 }],
-  ["JOIN", "more bytes than can be counted", { ...JOIN, bytes: 2 ** 53 }],
+  ["ROSTER", "a negative number of files", { joined: [{ ...ENTRY, files: -1 }], changed: [], left: [] }],
+  ["ROSTER", "more bytes than can be counted", { joined: [{ ...ENTRY, bytes: 2 ** 53 }], changed: [], left: [] }],
   ["JOIN", "an unknown role", { ...JOIN, role: "admin" }],
   ["JOIN", "a program's name of 65 characters", { ...JOIN, program: "a".repeat(65) }],
   ["ROSTER", "more newcomers than it may hold", { joined: Array(TOO_MANY).fill(ENTRY), changed: [], left: [] }],

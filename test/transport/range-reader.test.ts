@@ -250,7 +250,7 @@ test("a refusal is the failure that it names, and closes the reader", { timeout:
   await assert.rejects(read(reader, 0, 10), failureWith("no-such-file"));
 });
 
-const VERSION = "tukar-version: 1";
+const VERSION = "tukar-version: 2";
 const answer = (status: string, headers: readonly string[], body: string): string =>
   [`HTTP/1.1 ${status}`, VERSION, ...headers, "", body].join("\r\n");
 /** The right answer to bytes 5 to 9 of 20. */

@@ -48,8 +48,15 @@ const READS = {
   json: (remote: RemoteRoutes, signal = never) => remote.json("/x", Number_, signal),
   lines: (remote: RemoteRoutes, signal = never) => Array.fromAsync(remote.lines("/x", Number_, signal)),
   bytes: (remote: RemoteRoutes, signal = never) => remote.bytes("/x", 1000, signal),
+  /** The answer comes before the body is through. */
+  post: (remote: RemoteRoutes, signal = never) =>
+    remote.post("/x", { type: "text/plain", chunks: withoutEnd }, Number_, signal),
 };
-const VERSION = "tukar-version: 1";
+async function* withoutEnd(): AsyncGenerator<string> {
+  yield "x".repeat(10_000);
+  await new Promise(() => undefined);
+}
+const VERSION = "tukar-version: 2";
 const TIMEOUT = { timeout: 10_000 };
 const ok = (body: string, ...headers: readonly string[]): string =>
   ["HTTP/1.1 200 OK", VERSION, ...headers, "", body].join("\r\n");
@@ -90,7 +97,7 @@ test("JSON, lines and bytes come as they were sent", { timeout: 10_000 }, async 
   const paths: (string | undefined)[] = [];
   const remote = await remoteOf(t, (request, response) => {
     paths.push(request.url);
-    assert.equal(request.headers["tukar-version"], "1");
+    assert.equal(request.headers["tukar-version"], "2");
     if (request.url === "/lines") return answerLines(response, [{ n: 1 }, { n: 2 }, { n: 3 }]);
     if (request.url === "/bytes") return void response.end("12345");
     return answerJson(response, { n: 7, unknown: "ignored" });
@@ -161,7 +168,8 @@ for (const [kind, read] of Object.entries(READS)) {
   });
 
   for (const [version, code] of [
-    ["2", "protocol-newer"],
+    ["3", "protocol-newer"],
+    ["1", "protocol-older"],
     ["0", "not-tukar"],
     ["999999", "protocol-newer"],
   ] as const) {

@@ -10,7 +10,7 @@ import { type Clock, wait } from "../../transport/clock.ts";
 import type { Identity } from "../../transport/identity.ts";
 import type { KnownIds } from "../../transport/known-ids.ts";
 import type { Link } from "../../transport/link.ts";
-import { openRemote } from "../../transport/remote.ts";
+import { openRemote, type RemoteRoutes } from "../../transport/remote.ts";
 import type { NetworkTarget } from "../options.ts";
 import type { KnownPeer } from "./directory.ts";
 import { createIndexSearch, type IndexSearch } from "./index-search.ts";
@@ -18,12 +18,8 @@ import { type Joined, join, type Listen } from "./join.ts";
 import { asSeenFrom, createKnownRoster, type RosterListener } from "./known-roster.ts";
 import { createQuestions } from "./questions.ts";
 
-export type Totals = { readonly files: number; readonly bytes: number };
-
 /** What a membership tells its owner. All are called from its own turn of the event loop. */
 export type MembershipListener = RosterListener & {
-  /** The index server has taken these totals. */
-  shared(totals: Totals): void;
   lost(reason: Failure): void;
   back(): void;
   /** The index server will not have us any more: dialling again would not help. */
@@ -65,8 +61,8 @@ export type Membership = IndexSearch & {
    * @throws Failure "too-many" if too much would have to be asked
    */
   isMember(id: PeerId): Promise<boolean>;
-  /** Tells the network what is shared now; repeated by itself after each reconnect. */
-  share(totals: Totals): void;
+  /** Other routes of the index server. */
+  readonly index: Pick<RemoteRoutes, "json" | "post">;
   close(): Promise<void>;
 };
 
@@ -79,8 +75,6 @@ const SETTLING_MS = 60_000;
 const SETTLING_MS_PER_PEER = 60;
 /** A visitor is in no roster, so that it leaves is not told: its membership is asked for again after this time. */
 const VISITOR_TRUST_MS = 30_000;
-/** Between two SHARES, however often what is shared changes. */
-const SHARES_REST_MS = 250;
 
 /** Joins a network and stays in it: whatever breaks the link, it is dialled again, with backoff, until `close`. */
 export async function startMembership(options: MembershipOptions): Promise<Membership> {
@@ -91,11 +85,8 @@ export async function startMembership(options: MembershipOptions): Promise<Membe
   const questions = createQuestions(clock);
   /** Members that are on no roster, and until when that is believed. */
   const visitors = new Map<PeerId, number>();
-  const sharesSent = new Map<string, Totals>();
-  let shares: "at rest" | "just told" | "to be told again" = "at rest";
   let callOffSettling = (): void => undefined;
   let settlings = 0;
-  let totals: Totals = { files: 0, bytes: 0 };
   let port = role.as === "peer" ? role.port : null;
 
   let current: Joined | undefined = await enter();
@@ -114,7 +105,6 @@ export async function startMembership(options: MembershipOptions): Promise<Membe
       role: role.as,
       port,
       hosts: role.as === "peer" ? [...role.hosts()] : [],
-      ...totals,
     };
     const listen = role.as === "peer" ? role.listen : undefined;
     const options = {
@@ -143,7 +133,6 @@ export async function startMembership(options: MembershipOptions): Promise<Membe
       current = undefined;
       roster.doubt();
       questions.giveUp();
-      sharesSent.clear();
       if (closing.signal.aborted) return;
       if (reason.code === "replaced") return listener.ended?.(reason);
       listener.lost?.(reason);
@@ -154,7 +143,6 @@ export async function startMembership(options: MembershipOptions): Promise<Membe
       current = again;
       if (closing.signal.aborted) link.close();
       indexName = again.indexName;
-      if (role.as === "peer") share(totals);
       listener.back?.();
       settleLater();
     }
@@ -189,12 +177,6 @@ export async function startMembership(options: MembershipOptions): Promise<Membe
         return;
       case "MEMBER":
         return questions.answered(message.data);
-      case "ACK": {
-        const taken = sharesSent.get(message.data.of);
-        sharesSent.delete(message.data.of);
-        if (taken) listener.shared?.(taken);
-        return;
-      }
       default:
         log.debug({ type: message.type }, "a message that means nothing here");
     }
@@ -243,21 +225,6 @@ export async function startMembership(options: MembershipOptions): Promise<Membe
     visitors.set(id, nowMs + VISITOR_TRUST_MS);
   }
 
-  function share(now: Totals): void {
-    totals = now;
-    if (shares !== "at rest") {
-      shares = "to be told again";
-      return;
-    }
-    shares = "just told";
-    clock.after(SHARES_REST_MS, () => {
-      const again = shares === "to be told again";
-      shares = "at rest";
-      if (again) share(totals);
-    });
-    if (current) sharesSent.set(current.link.send("SHARES", { files: now.files, bytes: now.bytes }), now);
-  }
-
   return {
     indexId,
     indexName: () => indexName,
@@ -270,7 +237,7 @@ export async function startMembership(options: MembershipOptions): Promise<Membe
       locate: (entry) => asSeenFrom(target.address.host, entry),
     }),
     isMember,
-    share,
+    index,
     async close() {
       closing.abort(new Failure("interrupted"));
       callOffSettling();
