@@ -4,6 +4,7 @@ import path from "node:path";
 import { benchCatalogSearch } from "./catalog-search.ts";
 import { benchHashingAndScanning, benchStarting } from "./hashing-and-scanning.ts";
 import { benchIndexSessions } from "./index-sessions.ts";
+import { benchLargeShare } from "./large-share.ts";
 import { benchLimits } from "./limits.ts";
 import { benchOneShot } from "./one-shot.ts";
 import { benchSingleFile } from "./single-file.ts";
@@ -14,6 +15,7 @@ const BENCHES = {
   "hashing-and-scanning": benchHashingAndScanning,
   "catalog-search": (workDir: string) => benchCatalogSearch(workDir, 1_000, 1_000),
   limits: benchLimits,
+  "large-share": benchLargeShare,
   starting: async (workDir: string) => {
     benchStarting();
     await benchOneShot(workDir);
