@@ -44,7 +44,10 @@ async function runToEnd(
   const [status] = await once(child, "exit");
   const seconds = (performance.now() - startedAtMs) / 1000;
   const client = sampler.stop();
-  if (status !== 0) throw new Error(`${command.join(" ")} failed with ${status}: ${await sampler.stderr}`);
+  if (status !== 0) {
+    const said = (await sampler.stderr).slice(0, 2000);
+    throw new Error(`${command.join(" ")} failed with ${status}: ${said}`);
+  }
   const after = costOf(serverPids);
   return { seconds, client, server: { cpuSeconds: after.cpuSeconds - before.cpuSeconds, peakBytes: after.peakBytes } };
 }

@@ -6,12 +6,14 @@ import { benchHashingAndScanning, benchStarting } from "./hashing-and-scanning.t
 import { benchIndexSessions } from "./index-sessions.ts";
 import { benchLargeShare } from "./large-share.ts";
 import { benchLimits } from "./limits.ts";
+import { benchManyFiles } from "./many-files.ts";
 import { benchOneShot } from "./one-shot.ts";
 import { benchSingleFile } from "./single-file.ts";
 
 /** `npm run bench [-- NAME...]`: runs the comparisons named, or all of them. */
 const BENCHES = {
   "single-file": (workDir: string) => benchSingleFile(workDir),
+  "many-files": (workDir: string) => benchManyFiles(workDir),
   "hashing-and-scanning": benchHashingAndScanning,
   "catalog-search": (workDir: string) => benchCatalogSearch(workDir, 1_000, 1_000),
   limits: benchLimits,

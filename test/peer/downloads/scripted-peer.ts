@@ -5,6 +5,7 @@ import type { KnownPeer } from "../../../src/peer/network/directory.ts";
 import { type BlockList, encodeBlockList } from "../../../src/protocol/block-list.ts";
 import { readRange } from "../../../src/protocol/byte-range.ts";
 import { blockCount, blockSizeFor } from "../../../src/protocol/content-id.ts";
+import { Failure } from "../../../src/protocol/failures.ts";
 import type { FileEntry } from "../../../src/protocol/listing.ts";
 import { parsePeerName } from "../../../src/protocol/peer-name.ts";
 import { blockListUrl, contentUrl } from "../../../src/protocol/routes.ts";
@@ -73,7 +74,7 @@ export async function startScriptedPeer(
       response.writeHead(200, { "content-length": answer.length }).end(answer);
       return;
     }
-    if (url !== contentUrl(content)) return void response.writeHead(404).end();
+    if (url !== contentUrl(content)) throw new Failure("no-such-route");
     const range = readRange(request.headers.range, bytes.length);
     const { first, last } = typeof range === "object" ? range : { first: 0, last: bytes.length - 1 };
     asked.push(first);
