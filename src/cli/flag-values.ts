@@ -22,6 +22,13 @@ export function readPort(flag: string, value: string): number {
   throw wrongValue(flag, value, "give a port from 0 (any free one) to 65535");
 }
 
+/** A number of at least one. */
+export function readCount(flag: string, value: string): number {
+  const count = /^\d{1,6}$/.test(value) ? Number(value) : 0;
+  if (count > 0) return count;
+  throw wrongValue(flag, value, "give a whole number from 1");
+}
+
 /** `A-B`, both included. */
 export function readPortRange(flag: string, value: string): { readonly first: number; readonly last: number } {
   const match = /^(\d{1,5})-(\d{1,5})$/.exec(value);

@@ -1,10 +1,10 @@
 import cliProgress from "cli-progress";
+import { createTransferRate, type TransferRate } from "../peer/downloads/transfer-rate.ts";
 import type { GetEvent } from "../protocol/control-api.ts";
 import { printable } from "../protocol/untrusted-text.ts";
 import { formatDuration, formatSize } from "./amounts.ts";
 import { fitted } from "./columns.ts";
 import type { Output } from "./output.ts";
-import { createTransferRate, type TransferRate } from "./transfer-rate.ts";
 
 type Bar = { readonly bar: cliProgress.SingleBar; readonly rate: TransferRate };
 export type ProgressBars = { show(event: GetEvent): void; close(): void };
@@ -71,6 +71,8 @@ export function createProgressBars(output: Output, now: () => number): ProgressB
           return progress(event.path, event.bytes, event.total);
         case "hashing":
           return progress(event.path, event.bytes, event.total, "being hashed");
+        case "queued":
+        case "parked":
         case "waiting":
           return;
         default:

@@ -26,6 +26,8 @@ export function createJsonReport(output: Output, now: () => number): TransferRep
       }
       case "skipped":
         return output.record({ event: "skipped", path: event.path, saved: event.saved, reason: event.reason });
+      case "queued":
+      case "parked":
       case "hashing":
       case "waiting":
         return;
@@ -50,6 +52,11 @@ export function createTextReport(output: Output): TransferReport {
           `"${printable(event.path)}" has to wait: ${printable(event.reason)}; trying again in ${again}`,
         );
       }
+      case "queued":
+        if (event.waits) output.talk(`Download ${event.download} waits for others to end`);
+        return;
+      case "parked":
+        return output.talk(`Download ${event.download} stays in the queue: ${printable(event.reason)}`);
       case "hashing":
       case "progress":
         return;

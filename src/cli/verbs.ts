@@ -1,8 +1,11 @@
 import type { Command } from "commander";
-import type { RunVerb } from "./verb-context.ts";
+import type { RunVerbs } from "./verb-context.ts";
+
+type GetFlags = { readonly output?: string; readonly recursive?: boolean; readonly detach?: boolean };
+type DownloadsFlags = { readonly all?: boolean; readonly watch?: boolean };
 
 /** The commands that ask a peer something. Each is loaded when it is used. */
-export function addVerbs(program: Command, run: RunVerb): void {
+export function addVerbs(program: Command, { verb: run, queueVerb: runQueue }: RunVerbs): void {
   program
     .command("peers")
     .description("list who is online")
@@ -25,8 +28,33 @@ export function addVerbs(program: Command, run: RunVerb): void {
     .argument("<name...>", "share paths, or base names that only one shared file bears")
     .option("-o, --output <path>", "file to write, or folder to put the files in (default: the received folder)")
     .option("-r, --recursive", "fetch folders too")
-    .action((peer: string, names: string[], { output, recursive = false }: { output?: string; recursive?: boolean }) =>
-      run(async (context) => (await import("./commands/get.ts")).getFiles(context, { peer, names, output, recursive })),
+    .option("-d, --detach", "only put it into the queue of downloads, and print its number")
+    .action((peer: string, names: string[], { output, recursive = false, detach = false }: GetFlags) =>
+      run(async (context) => {
+        const { addDownload, getFiles } = await import("./commands/get.ts");
+        return (detach ? addDownload : getFiles)(context, { peer, names, output, recursive });
+      }),
+    );
+
+  program
+    .command("downloads")
+    .description("list the queue of downloads, or change what is in it")
+    .argument("[action]", "pause, resume, cancel, retry, priority or clear")
+    .argument("[what...]", "numbers of downloads, or all; after those of priority: high, normal or low")
+    .option("-a, --all", "list those that ended too")
+    .option("-w, --watch", "show them until all have ended")
+    .action((action: string | undefined, what: string[], { all = false, watch = false }: DownloadsFlags) =>
+      runQueue(async (context) =>
+        (await import("./commands/downloads.ts")).showDownloads(context, { action, what, all, watch }),
+      ),
+    );
+
+  program
+    .command("history")
+    .description("list the files that were received, and from whom")
+    .option("--limit <n>", "at most so many of the last ones (default: 100)")
+    .action(({ limit }: { limit?: string }) =>
+      runQueue(async (context) => (await import("./commands/history.ts")).showHistory(context, { limit })),
     );
 
   program

@@ -6,6 +6,8 @@ import type { PeerId } from "../protocol/peer-id.ts";
 import { printable } from "../protocol/untrusted-text.ts";
 import type { Clock } from "../transport/clock.ts";
 import type { Identity } from "../transport/identity.ts";
+import { observed } from "./downloads/queue/observed.ts";
+import type { Fetch, FetchOptions } from "./downloads/queue/run-download.ts";
 import type { PeerEvents } from "./events.ts";
 import { nearestName } from "./nearest-name.ts";
 import type { KnownPeer } from "./network/directory.ts";
@@ -18,16 +20,20 @@ export type MemberOptions = {
   readonly membership: Pick<Membership, "peers">;
   readonly remotePeers: Pick<RemotePeers, "find">;
   readonly hashing: Hashing;
-  /** Absolute path of the folder where downloads land. */
-  readonly received: string;
   readonly clock: Clock;
   readonly events: PeerEvents;
   readonly info: () => Info;
 };
 
+/** All but the queue, which is made of `fetch`. */
+export type MemberOperations = Pick<Operations, "info" | "peers" | "list" | "ping" | "events"> & {
+  /** Fetches at once what a request asks for, past the queue. */
+  readonly fetch: Fetch;
+};
+
 /** What a member of a network can do, be it a peer or a visitor. */
-export function createMemberOperations(options: MemberOptions): Operations {
-  const { identity, membership, remotePeers, hashing, received, clock, events, info } = options;
+export function createMemberOperations(options: MemberOptions): MemberOperations {
+  const { identity, membership, remotePeers, hashing, clock, events, info } = options;
 
   /** The peer that a text means; if it means none, the failure says which one may have been meant. */
   async function find(text: string, signal: AbortSignal) {
@@ -47,12 +53,20 @@ export function createMemberOperations(options: MemberOptions): Operations {
   }
 
   /** All that fetches files is loaded when it is first used: most commands do without. */
-  async function* get(request: GetRequest, signal: AbortSignal): AsyncGenerator<GetEvent, void, undefined> {
+  async function* fetch(
+    request: GetRequest,
+    { received, learns }: FetchOptions,
+    signal: AbortSignal,
+  ): AsyncGenerator<GetEvent, void, undefined> {
     const [{ get }, { hashLocalFileWith }] = await Promise.all([
       import("./downloads/get.ts"),
       import("./downloads/hash-local-file.ts"),
     ]);
-    const source = async (signal: AbortSignal) => (await find(request.peer, signal)).remote;
+    const source = async (signal: AbortSignal) => {
+      const { known, remote } = await find(request.peer, signal);
+      learns.metPeer(known);
+      return observed(remote, learns);
+    };
     const hashLocalFile = hashLocalFileWith(hashing);
     for await (const event of get(
       request,
@@ -86,7 +100,7 @@ export function createMemberOperations(options: MemberOptions): Operations {
       const milliseconds = Math.round((performance.now() - startedAtMs) * 1000) / 1000;
       return { id, name, host: remote.host() ?? known.hosts[0] ?? "", port: known.port, milliseconds };
     },
-    get,
+    fetch,
     events: (signal) => events.subscribe(signal),
   };
 }

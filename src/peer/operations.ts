@@ -8,6 +8,13 @@ import type {
   PeerSummary,
   PingAnswer,
 } from "../protocol/control-api.ts";
+import type {
+  Download,
+  DownloadsChange,
+  DownloadsChanged,
+  HistoryRequest,
+  ReceivedFile,
+} from "../protocol/downloads.ts";
 import type { ListEntry } from "../protocol/listing.ts";
 
 /**
@@ -22,7 +29,22 @@ export interface Operations {
   peers(signal: AbortSignal): AsyncIterable<PeerSummary>;
   list(request: ListRequest, signal: AbortSignal): AsyncIterable<ListEntry>;
   ping(request: PeerRequest, signal: AbortSignal): Promise<PingAnswer>;
+  /**
+   * Adds to the queue of downloads and tells what happens until it ends or cannot go on for now. When the signal aborts
+   * it is only not watched any more: `changeDownloads` stops it.
+   */
   get(request: GetRequest, signal: AbortSignal): AsyncIterable<GetEvent>;
+  /** Adds to the queue of downloads. It is on the disk when this resolves. */
+  addDownload(request: GetRequest): Promise<Download>;
   /** What happens from now on, until the signal aborts. */
   events(signal: AbortSignal): AsyncIterable<PeerEvent>;
+  /** The queue in the order in which it was made; `all`: with those that ended. */
+  downloads(request: { readonly all: boolean }, signal: AbortSignal): AsyncIterable<Download>;
+  /** Gives the numbers of those that were in a state to be changed so. */
+  changeDownloads(change: DownloadsChange): Promise<DownloadsChanged>;
+  /** Files that were received, the last one first. */
+  history(request: HistoryRequest, signal: AbortSignal): AsyncIterable<ReceivedFile>;
 }
+
+/** What can be asked without a network. */
+export type QueueOperations = Pick<Operations, "downloads" | "changeDownloads" | "history">;

@@ -1,7 +1,6 @@
 import { availableParallelism } from "node:os";
 import path from "node:path";
 import { startHashing } from "../content/hashing.ts";
-import type { Address } from "../protocol/address.ts";
 import type { Info, PeerEvent } from "../protocol/control-api.ts";
 import { HOME_FILES } from "../protocol/home-layout.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
@@ -12,6 +11,7 @@ import { loadIdentity } from "../transport/identity.ts";
 import { openKnownIds } from "../transport/known-ids.ts";
 import { rememberNetwork } from "../transport/last-network.ts";
 import { startControlServer } from "./control/control-server.ts";
+import { type DownloadQueue, openDownloadQueue } from "./downloads/queue/download-queue.ts";
 import { createPeerEvents, type PeerEvents } from "./events.ts";
 import { lockHome } from "./home-lock.ts";
 import { startLibrary } from "./library/library.ts";
@@ -21,6 +21,7 @@ import { ownHosts } from "./network/own-hosts.ts";
 import type { Operations } from "./operations.ts";
 import type { PeerOptions } from "./options.ts";
 import { createPeerServer } from "./peer-server.ts";
+import { withQueue } from "./queued-operations.ts";
 import { createRemotePeers } from "./remote-peers.ts";
 
 export type RunningPeer = {
@@ -61,6 +62,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
   ]);
 
   let membership: Membership | undefined;
+  let queue: DownloadQueue | undefined;
   const server = createPeerServer({
     identity,
     host: options.host,
@@ -82,12 +84,20 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     clock: systemClock,
     log,
     listener: {
-      ...listenerOf(events, network.address),
+      ...listenerOf(events),
+      joined(peer) {
+        const { id, name, hosts, port } = peer;
+        events.tell({ event: "peer-joined", id, name, host: hosts[0] ?? "", port });
+        queue?.peerCame(peer);
+      },
       shared(totals) {
         shared = totals;
         events.tell({ event: "shared", ...totals });
       },
-      back: () => events.tell({ event: "index-back", ...network.address }),
+      back() {
+        events.tell({ event: "index-back", ...network.address });
+        queue?.networkCame();
+      },
     },
     role: {
       as: "peer",
@@ -138,16 +148,31 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
       problems: [...library.problems()],
     },
   });
-  const operations = createMemberOperations({
+  const { fetch, ...memberOperations } = createMemberOperations({
     identity,
     membership: member,
     remotePeers,
     hashing,
-    received: options.received,
     clock: systemClock,
     events,
     info,
   });
+  const downloads = openDownloadQueue({
+    home,
+    network: member.indexId,
+    received: options.received,
+    runs: "all",
+    limits: options.downloads,
+    fetch,
+    clock: systemClock,
+    log,
+    onReceived({ path, saved, bytes, content, peer, download }, watched) {
+      events.tell({ event: "received", path, saved, bytes, content, peer, download, watched });
+    },
+  });
+  queue = downloads;
+  started.defer(() => downloads.close());
+  const operations = withQueue(memberOperations, async () => downloads);
   const control = await startControlServer({ home, operations, log });
   started.defer(() => control.close());
 
@@ -160,12 +185,10 @@ function totalsOf(library: { totals(): Totals }): Totals {
   return { files, bytes };
 }
 
-function listenerOf(events: PeerEvents, index: Address): Omit<MembershipListener, "shared"> {
+function listenerOf(events: PeerEvents): Pick<MembershipListener, "left" | "lost" | "ended"> {
   return {
-    joined: ({ id, name, hosts, port }) => events.tell({ event: "peer-joined", id, name, host: hosts[0] ?? "", port }),
     left: ({ id, name }) => events.tell({ event: "peer-left", id, name }),
     lost: (reason) => events.tell({ event: "index-lost", reason: reason.message }),
-    back: () => events.tell({ event: "index-back", ...index }),
     ended: (reason) =>
       events.tell({ event: "problem", message: `The index server does not let us back in: ${reason.message}` }),
   };

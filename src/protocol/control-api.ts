@@ -85,6 +85,10 @@ export type GetRequest = z.infer<typeof GetRequest>;
 
 /** What happens while files are fetched. One that fails (`failed`) does not stop the others. */
 export const GetEvent = z.discriminatedUnion("event", [
+  /** Comes first: the number of this download in the queue, and whether it has to wait for a place. */
+  z.object({ event: z.literal("queued"), download: z.int(), waits: z.boolean() }),
+  /** Comes last if the download cannot go on now: it stays in the queue and goes on by itself. */
+  z.object({ event: z.literal("parked"), download: z.int(), reason: z.string() }),
   /** The peer is still hashing the file: `bytes` of `total` are done. */
   z.object({ event: z.literal("hashing"), path: z.string(), bytes: SizeSchema, total: SizeSchema }),
   z.object({ event: z.literal("progress"), path: z.string(), bytes: SizeSchema, total: SizeSchema }),
@@ -118,6 +122,17 @@ export const PeerEvent = z.discriminatedUnion("event", [
   /** The link to the index server was lost; it is being dialled again. */
   z.object({ event: z.literal("index-lost"), reason: z.string() }),
   z.object({ event: z.literal("index-back"), host: z.string(), port: PortSchema }),
+  /** A file that was to be fetched is there, whole and verified. `watched`: a `get` waits for it. */
+  z.object({
+    event: z.literal("received"),
+    path: z.string(),
+    saved: z.string(),
+    bytes: SizeSchema,
+    content: ContentIdSchema,
+    peer: z.object({ id: PeerIdSchema.nullable(), name: z.string() }).nullable(),
+    download: z.int(),
+    watched: z.boolean(),
+  }),
   /** Something about the shares that their owner ought to know, for example a wrong manifest line. */
   z.object({ event: z.literal("problem"), message: z.string() }),
 ]);
@@ -131,6 +146,11 @@ export const CONTROL_ROUTES = {
   ping: { method: "POST", path: "/api/ping" },
   get: { method: "POST", path: "/api/get" },
   events: { method: "GET", path: "/api/events" },
+  /** Adds a `GetRequest` to the queue and answers with the `Download`. */
+  addDownload: { method: "POST", path: "/api/downloads/add" },
+  downloads: { method: "GET", path: "/api/downloads" },
+  changeDownloads: { method: "POST", path: "/api/downloads/change" },
+  history: { method: "GET", path: "/api/history" },
 } as const;
 
 /** The longest request: room for the most names that a `GetRequest` may hold, most of them of ordinary length. */

@@ -1,7 +1,8 @@
 import path from "node:path";
-import type { GetEvent } from "../../protocol/control-api.ts";
+import type { GetEvent, GetRequest } from "../../protocol/control-api.ts";
 import { FAILURES, Failure, isFailureCode } from "../../protocol/failures.ts";
 import type { Outcome } from "../exit-status.ts";
+import { isStoppedByHand } from "../interruption.ts";
 import { createProgressBars } from "../progress-bars.ts";
 import { countTransfers } from "../transfer-counts.ts";
 import { createJsonReport, createTextReport } from "../transfer-report.ts";
@@ -16,19 +17,16 @@ type GetArguments = {
 
 /** `tukar get`. Ends with the first failure; the other files are fetched all the same. */
 export async function getFiles(context: VerbContext, asked: GetArguments): Promise<Outcome> {
-  const { operations, output, signal, cwd, now } = context;
-  const request = {
-    peer: asked.peer,
-    names: asked.names.map(readShared),
-    recursive: asked.recursive,
-    output: asked.output === undefined ? null : targetPath(cwd, asked.output),
-  };
+  const { operations, output, signal, now } = context;
+  const request = requestOf(context, asked);
   const bars = output.showsProgress ? createProgressBars(output, now) : undefined;
   const report = output.json ? createJsonReport(output, now) : createTextReport(output);
   const counts = countTransfers(now);
   let first: Outcome;
+  let download: number | undefined;
   try {
     for await (const event of operations.get(request, signal)) {
+      if (event.event === "queued") download = event.download;
       if (event.event === "failed") {
         const code = output.problem(failureOf(event));
         first ??= code;
@@ -38,9 +36,43 @@ export async function getFiles(context: VerbContext, asked: GetArguments): Promi
     }
   } finally {
     bars?.close();
+    if (download !== undefined && isStoppedByHand(signal)) await pause(context, download);
     if (output.showsProgress) for (const line of counts.summary(signal.aborted)) output.talk(line);
   }
   return first;
+}
+
+/** `tukar get -d`: the running peer fetches it, or the next one that runs here. */
+export async function addDownload(context: VerbContext, asked: GetArguments): Promise<undefined> {
+  const { operations, output } = context;
+  const { id, state } = await operations.addDownload(requestOf(context, asked));
+  if (output.json) {
+    await output.record({ event: "queued", download: id, state });
+    return;
+  }
+  await output.result(`Download ${id}`);
+  const { role } = await operations.info();
+  if (role === "visitor") output.talk("No peer runs here: it is fetched by the next one, started with tukar peer");
+}
+
+function requestOf({ cwd }: VerbContext, { peer, names, recursive, output }: GetArguments): GetRequest {
+  return {
+    peer,
+    names: names.map(readShared),
+    recursive,
+    output: output === undefined ? null : targetPath(cwd, output),
+  };
+}
+
+/** Who stops a download does not want it to go on in the running peer. What has arrived is kept. */
+async function pause({ operations, output }: VerbContext, download: number): Promise<void> {
+  try {
+    const { changed } = await operations.changeDownloads({ action: "pause", which: [download] });
+    if (changed.length > 0)
+      output.talk(`Paused: downloads resume ${download} goes on, downloads cancel ${download} gives it up`);
+  } catch (error) {
+    output.problem(error);
+  }
 }
 
 /** The name of something shared as people type it: a slash after a folder or `./` before it changes nothing. */

@@ -1,6 +1,7 @@
 import type { Operations } from "../../peer/operations.ts";
 import { baseName } from "../../protocol/share-path.ts";
 import { printable } from "../../protocol/untrusted-text.ts";
+import { DOWNLOAD_ACTIONS } from "../commands/downloads.ts";
 import { readFolder } from "../commands/ls.ts";
 import { quoteWord, scanLine } from "./words.ts";
 
@@ -51,6 +52,7 @@ export function createCompletion({ operations, verbs, now }: CompletionOptions):
     const [slashed] = before;
     if (slashed === undefined) return typed.startsWith("/") ? verbs.map((verb) => `/${verb}`) : verbs;
     const verb = slashed.replace(/^\//, "");
+    if (verb === "downloads") return before.length === 1 ? DOWNLOAD_ACTIONS : [];
     if (verb === "help") return before.length === 1 ? verbs : [];
     const [peer] = before.slice(1).filter((word) => !word.startsWith("-"));
     if (peer === undefined) return TAKES_PEER.has(verb) ? cached("peers", peerNames) : [];

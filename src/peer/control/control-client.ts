@@ -11,6 +11,7 @@ import {
   PeerSummary,
   PingAnswer,
 } from "../../protocol/control-api.ts";
+import { Download, DownloadsChanged, ReceivedFile } from "../../protocol/downloads.ts";
 import { Failure, isErrno, isFailureCode } from "../../protocol/failures.ts";
 import { jsonOrUndefined } from "../../protocol/json.ts";
 import { FailureLine, ListEntry } from "../../protocol/listing.ts";
@@ -89,6 +90,16 @@ export async function openControlClient(home: string): Promise<Operations | unde
     },
     ping: (body, signal) => one(PingAnswer, { route: CONTROL_ROUTES.ping, body, signal }),
     get: (body, signal) => many(GetEvent, { route: CONTROL_ROUTES.get, body, signal }),
+    addDownload: (body) => one(Download, { route: CONTROL_ROUTES.addDownload, body }),
+    downloads({ all }, signal) {
+      const query = new URLSearchParams({ all: String(all) }).toString();
+      return many(Download, { route: CONTROL_ROUTES.downloads, query, signal });
+    },
+    changeDownloads: (body) => one(DownloadsChanged, { route: CONTROL_ROUTES.changeDownloads, body }),
+    history({ limit }, signal) {
+      const query = new URLSearchParams({ limit: String(limit) }).toString();
+      return many(ReceivedFile, { route: CONTROL_ROUTES.history, query, signal });
+    },
     events: (signal) => many(PeerEvent, { route: CONTROL_ROUTES.events, signal }),
   };
 }
