@@ -36,6 +36,8 @@ export function createTally(before: Learnt, isSingle: boolean): Tally {
   let files = 0;
   let bytes = 0;
   let arrived = false;
+  /** Whether this run has counted anything; until then the last one's figures hold. */
+  let counted = false;
 
   function failed(code: string, message: string): void {
     if (!failures.has(code)) failures.set(code, message);
@@ -58,6 +60,7 @@ export function createTally(before: Learnt, isSingle: boolean): Tally {
         case "progress":
           if (event.bytes > (underWay.get(event.path) ?? event.bytes)) arrived = true;
           underWay.set(event.path, event.bytes);
+          counted = true;
           return;
         case "done":
           arrived = true;
@@ -79,10 +82,12 @@ export function createTally(before: Learnt, isSingle: boolean): Tally {
         default:
           return event satisfies never;
       }
+      counted = true;
       underWay.delete(event.path);
       sizes.delete(event.path);
     },
     learnt() {
+      if (!counted) return { peerId, peerName, content, total, files: before.files, bytes: before.bytes };
       let onTheWay = 0;
       for (const received of underWay.values()) onTheWay += received;
       return { peerId, peerName, content, total, files, bytes: bytes + onTheWay };
