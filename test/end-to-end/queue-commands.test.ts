@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
-import { startAgain, startNetwork, type TestPeer } from "./network.ts";
+import { startNetwork, type TestPeer } from "./network.ts";
 import { type Line, type RunningTukar, startTukar, tukar, tukarJson } from "./tukar-process.ts";
 
 const TIMEOUT = { timeout: 100_000 };

@@ -5,7 +5,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
 import { startAgain, startNetwork, type TestPeer } from "./network.ts";
-import { type Line, type RunningTukar, startTukar, tukar, tukarJson } from "./tukar-process.ts";
+import { type Line, type RunningTukar, startTukar, tukarJson } from "./tukar-process.ts";
 
 const TIMEOUT = { timeout: 100_000 };
 const MIB = 1024 * 1024;

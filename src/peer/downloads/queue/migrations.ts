@@ -42,7 +42,7 @@ export const MIGRATIONS: readonly string[] = [
   -- One row per file that was received whole. download: the number of the wish that brought it, which may be off the
   -- list by now. peer_id and peer_name: whom it was asked of.
   CREATE TABLE received (
-    id        INTEGER PRIMARY KEY AUTOINCREMENT,
+    id        INTEGER PRIMARY KEY,
     download  INTEGER NOT NULL,
     path      TEXT    NOT NULL,
     saved     TEXT    NOT NULL,
@@ -54,6 +54,5 @@ export const MIGRATIONS: readonly string[] = [
     seconds   REAL    NOT NULL,
     at_ms     INTEGER NOT NULL
   ) STRICT;
-  CREATE INDEX received_by_download ON received (download);
   `,
 ];

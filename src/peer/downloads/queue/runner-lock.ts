@@ -62,7 +62,7 @@ export function lockRunner(folder: string): RunnerLock {
 function openLocked(file: string): DatabaseSync | undefined {
   const db = new DatabaseSync(file, { timeout: 0 });
   try {
-    db.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
+    db.exec("PRAGMA journal_mode = MEMORY; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
     return db;
   } catch (error) {
     db.close();
