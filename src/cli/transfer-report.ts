@@ -29,6 +29,7 @@ export function createJsonReport(output: Output, now: () => number): TransferRep
       case "queued":
       case "parked":
       case "hashing":
+      case "overall":
       case "waiting":
         return;
       default:
@@ -58,6 +59,7 @@ export function createTextReport(output: Output): TransferReport {
       case "parked":
         return output.talk(`Download ${event.download} stays in the queue: ${printable(event.reason)}`);
       case "hashing":
+      case "overall":
       case "progress":
         return;
       default:

@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { HOME_FILES } from "../protocol/home-layout.ts";
 import { systemClock } from "../transport/clock.ts";
+import { discardParts } from "./downloads/queue/discard-parts.ts";
 import { openDownloadStore } from "./downloads/queue/download-store.ts";
 import { createQueueDesk } from "./downloads/queue/queue-desk.ts";
 import type { QueueOperations } from "./operations.ts";
@@ -14,6 +15,19 @@ export type LocalQueue = { readonly operations: QueueOperations; close(): Promis
 export async function openLocalQueue(home: string): Promise<LocalQueue> {
   await mkdir(home, { recursive: true, mode: 0o700 });
   const store = openDownloadStore(path.join(home, HOME_FILES.downloads));
-  const desk = createQueueDesk({ store, now: () => Math.round(systemClock.now()) });
-  return { operations: queueOperations(async () => desk), close: async () => store.close() };
+  const discarding: Promise<void>[] = [];
+  const desk = createQueueDesk({
+    store,
+    now: () => Math.round(systemClock.now()),
+    onChanged(changed, action) {
+      if (action === "cancel") discarding.push(discardParts(changed, store));
+    },
+  });
+  return {
+    operations: queueOperations(async () => desk),
+    async close() {
+      await Promise.all(discarding);
+      store.close();
+    },
+  };
 }

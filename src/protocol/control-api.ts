@@ -92,6 +92,8 @@ export const GetEvent = z.discriminatedUnion("event", [
   /** The peer is still hashing the file: `bytes` of `total` are done. */
   z.object({ event: z.literal("hashing"), path: z.string(), bytes: SizeSchema, total: SizeSchema }),
   z.object({ event: z.literal("progress"), path: z.string(), bytes: SizeSchema, total: SizeSchema }),
+  /** How far all files are together, where there are several; at most four a second. */
+  z.object({ event: z.literal("overall"), files: SizeSchema, bytes: SizeSchema, total: SizeSchema.nullable() }),
   /** The peer went away; the next try comes after `retryInMs`. */
   z.object({ event: z.literal("waiting"), path: z.string(), reason: z.string(), retryInMs: z.number() }),
   z.object({

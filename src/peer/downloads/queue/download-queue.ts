@@ -1,13 +1,14 @@
 import path from "node:path";
 import type { Logger } from "pino";
 import type { GetEvent, GetRequest } from "../../../protocol/control-api.ts";
-import type { Download, ReceivedFile } from "../../../protocol/downloads.ts";
+import type { Download, DownloadsChange, ReceivedFile } from "../../../protocol/downloads.ts";
 import { Failure } from "../../../protocol/failures.ts";
 import { HOME_FILES } from "../../../protocol/home-layout.ts";
 import { type Clock, every } from "../../../transport/clock.ts";
 import { createEventQueue, type EventQueue } from "../../event-queue.ts";
 import { type KnownPeer, mayMean } from "../../network/directory.ts";
 import { chooseNext, type QueueLimits } from "./choose-next.ts";
+import { discardParts } from "./discard-parts.ts";
 import { openDownloadStore } from "./download-store.ts";
 import { followElsewhere } from "./follow-elsewhere.ts";
 import { createQueueDesk, type QueueDesk } from "./queue-desk.ts";
@@ -184,7 +185,13 @@ export function openDownloadQueue(options: DownloadQueueOptions): DownloadQueue 
     choose();
   }
 
-  function changed(ids: readonly number[]): void {
+  function changed(ids: readonly number[], action: DownloadsChange["action"]): void {
+    if (action === "cancel") {
+      const stopped = ids.map((id) => running.get(id)?.ended);
+      Promise.all(stopped)
+        .then(() => (closed ? undefined : discardParts(ids, store)))
+        .catch((error: unknown) => log.warn({ err: error }, "what had arrived of a download could not be removed"));
+    }
     for (const id of ids) {
       const run = running.get(id);
       if (run && store.find(id)?.claimedBy !== lock.name) run.stop(TAKEN);
@@ -223,6 +230,7 @@ export function openDownloadQueue(options: DownloadQueueOptions): DownloadQueue 
     }
   }
 
+  const desk = createQueueDesk({ store, now: () => Math.round(clock.now()), shown, onChanged: changed });
   freeDead();
   if (runs === "all") store.wakeAll(network);
   const stopNoting = every(clock, NOTE_EVERY_MS, noteIfNeeded);
@@ -230,7 +238,11 @@ export function openDownloadQueue(options: DownloadQueueOptions): DownloadQueue 
   choose();
 
   return {
-    ...createQueueDesk({ store, now: () => Math.round(clock.now()), shown, onChanged: changed }),
+    ...desk,
+    change(change) {
+      note(); // what is learnt by now is kept, whoever stops it
+      return desk.change(change);
+    },
     async *get(request, signal) {
       const { id, claimedBy } = addWish(request, false);
       own.add(id);

@@ -82,14 +82,11 @@ export function openDownloadStore(file: string) {
           }
           if (Number(sql.countUnfinished.get()?.["count"]) >= UNFINISHED_MAX) throw tooMany();
           const { request, received, network } = wish;
-          const { peer, names, recursive, output } = request;
           const added = sql.add.get({
             wish: digest,
             network,
-            peer,
-            names: JSON.stringify(names),
-            recursive: recursive ? 1 : 0,
-            output,
+            request: JSON.stringify(request),
+            peer: request.peer,
             received,
             detached: detached ? 1 : 0,
             added_at_ms: nowMs,
@@ -160,8 +157,8 @@ function statements(db: DatabaseSync) {
     "state = :state, claimed_by = NULL, code = :code, reason = :reason, due_at_ms = :due_at_ms, ended_at_ms = :ended_at_ms";
   return {
     add: db.prepare(
-      `INSERT INTO download (wish, network, peer, names, recursive, output, received, detached, state, added_at_ms)
-       VALUES (:wish, :network, :peer, :names, :recursive, :output, :received, :detached, 'queued', :added_at_ms)
+      `INSERT INTO download (wish, network, request, peer, received, detached, state, added_at_ms)
+       VALUES (:wish, :network, :request, :peer, :received, :detached, 'queued', :added_at_ms)
        RETURNING *`,
     ),
     byWish: db.prepare(`SELECT id FROM download WHERE wish = ? AND NOT (${ENDED})`),
@@ -223,8 +220,8 @@ function save(sql: ReturnType<typeof statements>, progress: Progress, by: string
 
 /** What makes two wishes the same, whatever the order of their names. */
 function digestOf({ request, received, network }: Wish): string {
-  const { peer, names, recursive, output } = request;
-  const same = [network, peer, [...new Set(names)].toSorted(), recursive, output ?? [received]];
+  const { names, output, ...others } = request;
+  const same = [network, [...new Set(names)].toSorted(), output ?? [received], Object.entries(others).toSorted()];
   return createHash("sha256").update(JSON.stringify(same)).digest("hex");
 }
 

@@ -3,9 +3,9 @@ export const MIGRATIONS: readonly string[] = [
   `
   -- One row per wish to download, as a person made it and with what was learnt since. wish: a digest of what makes two
   -- wishes the same; of those that have not ended no two are. network: the id of the index server's network in which
-  -- it was made. peer: whom the person named, NULL for whoever has it; peer_id and peer_name: who that turned out to be.
-  -- names: a JSON array. output: as in GetRequest; received: the folder where it lands if output is NULL. detached: 1 if
-  -- nobody waited for it when it was made. priority: 1 high, 0 normal, -1 low. claimed_by: the process that runs it,
+  -- it was made. request: the GetRequest as JSON; peer: whom it names, NULL for whoever has it; peer_id and peer_name: who
+  -- that turned out to be. received: the folder where it lands if the request names none. detached: 1 if nobody waited
+  -- for it when it was made. priority: 1 high, 0 normal, -1 low. claimed_by: the process that runs it,
   -- if its state is 'running'. code and reason: why it waits or failed. due_at_ms: when one that waits is tried again.
   -- tries: how often it was tried since anything arrived. files, bytes: what is there; total: bytes of all, if known.
   -- content: what a single file resolved to. Times are in milliseconds since 1970.
@@ -13,12 +13,10 @@ export const MIGRATIONS: readonly string[] = [
     id          INTEGER PRIMARY KEY AUTOINCREMENT,
     wish        TEXT    NOT NULL,
     network     TEXT    NOT NULL,
+    request     TEXT    NOT NULL,
     peer        TEXT,
     peer_id     TEXT,
     peer_name   TEXT,
-    names       TEXT    NOT NULL,
-    recursive   INTEGER NOT NULL,
-    output      TEXT,
     received    TEXT    NOT NULL,
     detached    INTEGER NOT NULL,
     priority    INTEGER NOT NULL DEFAULT 0,

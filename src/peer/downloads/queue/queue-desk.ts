@@ -21,7 +21,8 @@ type DeskOptions = {
   readonly now: () => number;
   /** How a download is shown, by whoever may know more of it than the database. */
   readonly shown?: (download: StoredDownload) => Download;
-  readonly onChanged?: (changed: readonly number[]) => void;
+  /** Hears what was changed. Those that were cancelled are wanted no more, nor is what had arrived of them. */
+  readonly onChanged: (changed: readonly number[], action: DownloadsChange["action"]) => void;
 };
 
 const ALIVE: readonly DownloadState["state"][] = ["queued", "running", "waiting"];
@@ -60,7 +61,7 @@ export function createQueueDesk({
     list: (all) => store.list(all).map(shown),
     change(change) {
       const changed = apply(change);
-      onChanged?.(changed);
+      onChanged(changed, change.action);
       return { changed: [...changed] };
     },
     history: ({ limit }) => store.history(limit),

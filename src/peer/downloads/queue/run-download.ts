@@ -51,13 +51,16 @@ type RunOptions = {
 };
 
 const TOLD_MAX = 1000;
+const OVERALL_INTERVAL_MS = 250;
 
 export function startRun(before: StoredDownload, source: string, { fetch, clock, log, tell }: RunOptions): Run {
   const { id, request, received } = before;
   const controller = new AbortController();
-  const tally = createTally(before, request.names.length === 1 && !request.recursive);
+  const isSingle = request.names.length === 1 && !request.recursive;
+  const tally = createTally(before, isSingle);
   const rate = createTransferRate(clock.now);
   const told: GetEvent[] = [];
+  let nextOverallAtMs = 0;
   let why: symbol | undefined;
   let failure: Failure | undefined;
   let bytesNoted = before.bytes;
@@ -70,6 +73,7 @@ export function startRun(before: StoredDownload, source: string, { fetch, clock,
         if (event.event === "progress") measured();
         else if (event.event !== "hashing" && event.event !== "waiting") remember(event);
         tell(event);
+        tellOverall();
       }
     } catch (error) {
       if (controller.signal.aborted) return;
@@ -82,6 +86,13 @@ export function startRun(before: StoredDownload, source: string, { fetch, clock,
   function measured() {
     const { bytes, total } = tally.learnt();
     return rate.at(bytes, total ?? Number.POSITIVE_INFINITY);
+  }
+
+  function tellOverall(): void {
+    if (isSingle || clock.now() < nextOverallAtMs) return;
+    nextOverallAtMs = clock.now() + OVERALL_INTERVAL_MS;
+    const { files, bytes, total } = tally.learnt();
+    tell({ event: "overall", files, bytes, total });
   }
 
   function remember(event: GetEvent): void {
@@ -110,7 +121,8 @@ export function startRun(before: StoredDownload, source: string, { fetch, clock,
     told: () => told,
     receivedFile({ path, saved, bytes, content, sources, seconds }) {
       const { peerId, peerName } = tally.learnt();
-      const peer = { id: peerId, name: peerName ?? request.peer };
+      const name = peerName ?? request.peer;
+      const peer = name === null ? null : { id: peerId, name };
       return { at: Math.round(clock.now()), path, saved, bytes, content, peer, sources, seconds, download: id };
     },
     verdict(isWatched) {
@@ -125,5 +137,5 @@ export function startRun(before: StoredDownload, source: string, { fetch, clock,
 
 /** The request as it is best made now: by the peer's id, once that is known. */
 function requestNow({ request, peerId }: StoredDownload): GetRequest {
-  return { ...request, peer: peerId ?? request.peer };
+  return request.peer === null ? request : { ...request, peer: peerId ?? request.peer };
 }

@@ -1,6 +1,6 @@
 import type { SQLOutputValue } from "node:sqlite";
 import { z } from "zod";
-import type { GetRequest } from "../../../protocol/control-api.ts";
+import { GetRequest } from "../../../protocol/control-api.ts";
 import { type Download, PRIORITIES, type Priority, ReceivedFile } from "../../../protocol/downloads.ts";
 import { ContentIdSchema, PeerIdSchema } from "../../../protocol/schema.ts";
 
@@ -53,12 +53,9 @@ export function priorityNumber(priority: Priority): number {
 const DownloadRow = z.object({
   id: z.int(),
   network: z.string(),
-  peer: z.string().nullable(),
+  request: z.string().transform((json) => GetRequest.parse(JSON.parse(json))),
   peer_id: PeerIdSchema.nullable(),
   peer_name: z.string().nullable(),
-  names: z.string().transform((json) => z.array(z.string()).parse(JSON.parse(json))),
-  recursive: z.int(),
-  output: z.string().nullable(),
   received: z.string(),
   detached: z.int(),
   priority: z.int(),
@@ -80,7 +77,7 @@ export function downloadOf(raw: Row): StoredDownload {
   const row = DownloadRow.parse(raw);
   return {
     id: row.id,
-    request: { peer: row.peer ?? "", names: row.names, recursive: row.recursive === 1, output: row.output },
+    request: row.request,
     received: row.received,
     network: row.network,
     peerId: row.peer_id,
@@ -134,9 +131,10 @@ export function downloadShown(
   rate: { readonly bytesPerSecond: number; readonly secondsLeft: number } | undefined,
 ): Download {
   const { id, request, received, priority, files, bytes, total, content, addedAtMs, now } = download;
+  const peerName = download.peerName ?? request.peer;
   const common = {
     id,
-    peer: { id: download.peerId, name: download.peerName ?? request.peer },
+    peer: peerName === null ? null : { id: download.peerId, name: peerName },
     name: request.names[0] ?? "",
     names: request.names.length,
     recursive: request.recursive,

@@ -74,6 +74,7 @@ export function createTally(before: Learnt, isSingle: boolean): Tally {
         case "failed":
           failed(event.code, event.message);
           break;
+        case "overall":
         case "queued":
         case "parked":
         case "hashing":

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import path from "node:path";
 import { type TestContext, test } from "node:test";
 import {
   type DownloadQueue,
@@ -395,4 +398,48 @@ test("clear takes what ended off the list, and keeps the history", TIMEOUT, asyn
     [alive.id],
   );
   assert.equal(queue.history({ limit: 9 }).length, 1);
+});
+
+test("of several files it is told how far they are together", TIMEOUT, async (t) => {
+  const { queue, run } = await tempQueue(t);
+  const { ended, told } = watched(queue, asked("a", { names: ["a", "b"] }));
+  const only = await run(0);
+  for (const [name, size] of [
+    ["a", 9],
+    ["b", 21],
+  ] as const)
+    only.learns.resolved(name, { kind: "file", path: present(parseSharePath(name)), size, content: CONTENT });
+  only.tell(doneEvent("a"));
+  assert.deepEqual(await told.find(({ event }) => event === "overall"), {
+    event: "overall",
+    files: 1,
+    bytes: 9,
+    total: 30,
+  });
+  only.fail(undefined);
+  await ended;
+});
+
+test("what is cancelled leaves no part file behind, unless another download wants the same", TIMEOUT, async (t) => {
+  const received = await tempFolder(t);
+  const { queue, run } = await tempQueue(t, { received });
+  const part = path.join(received, ".tukar", `${CONTENT}.part`);
+  await mkdir(path.dirname(part), { recursive: true });
+  await writeFile(part, "some of it");
+  const ids = [queue.add(asked("a")).id, queue.add(asked("b")).id];
+  for (const [at, name] of ["a", "b"].entries())
+    (await run(at)).learns.resolved(name, {
+      kind: "file",
+      path: present(parseSharePath(name)),
+      size: 9,
+      content: CONTENT,
+    });
+  const [first = 0, second = 0] = ids;
+  queue.change({ action: "pause", which: "all" });
+  assert.equal(listed(queue, first).content, CONTENT);
+  queue.change({ action: "cancel", which: [first] });
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.ok(existsSync(part));
+  queue.change({ action: "cancel", which: [second] });
+  while (existsSync(part)) await new Promise((resolve) => setImmediate(resolve));
 });

@@ -57,7 +57,7 @@ test("every table is strict", async (t) => {
 
 const SAME: [string, Wish, boolean][] = [
   ["itself", wish(), true],
-  ["its names in another order", wish({ names: ["a.bin"] }), true],
+  ["the same name twice", wish({ names: ["a.bin", "a.bin"] }), true],
   ["another name", wish({ names: ["b.bin"] }), false],
   ["another peer", wish({ peer: "ada" }), false],
   ["another place", wish({ output: "/elsewhere" }), false],
@@ -163,8 +163,8 @@ test("the queue has an end", async (t) => {
   const { file, store } = await tempStore(t);
   const db = new DatabaseSync(file);
   db.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
-    INSERT INTO download (wish, network, peer, names, recursive, received, detached, state, added_at_ms)
-    SELECT 'w' || i, 'n', 'bob', '["a"]', 0, '/r', 0, 'queued', 0 FROM n`);
+    INSERT INTO download (wish, network, request, received, detached, state, added_at_ms)
+    SELECT 'w' || i, 'n', '{}', '/r', 0, 'queued', 0 FROM n`);
   db.close();
   assert.throws(() => store.add(wish(), WAITED), failureWith("too-many", /10000 downloads are waiting already/));
 });
