@@ -5,7 +5,6 @@ import type { Download, DownloadsChange, ReceivedFile } from "../../../protocol/
 import { Failure } from "../../../protocol/failures.ts";
 import { HOME_FILES } from "../../../protocol/home-layout.ts";
 import { type Clock, every } from "../../../transport/clock.ts";
-import { createEventQueue, type EventQueue } from "../../event-queue.ts";
 import { type KnownPeer, mayMean } from "../../network/directory.ts";
 import { chooseNext, type QueueLimits } from "./choose-next.ts";
 import { discardParts } from "./discard-parts.ts";
@@ -15,6 +14,7 @@ import { createQueueDesk, type QueueDesk } from "./queue-desk.ts";
 import { type Fetch, type Run, startRun } from "./run-download.ts";
 import { lockRunner } from "./runner-lock.ts";
 import { downloadShown, type StoredDownload } from "./stored-download.ts";
+import { createWatchers } from "./watchers.ts";
 
 export type DownloadQueueOptions = {
   /** Absolute path of the folder with the database. */
@@ -66,7 +66,7 @@ export function openDownloadQueue(options: DownloadQueueOptions): DownloadQueue 
   const store = openDownloadStore(path.join(home, HOME_FILES.downloads));
   const lock = lockRunner(path.join(home, HOME_FILES.runners));
   const running = new Map<number, Run>();
-  const watchers = new Map<number, Set<EventQueue<GetEvent>>>();
+  const watchers = createWatchers();
   /** What was asked of this process. */
   const own = new Set<number>();
   /** Files that are not in the database yet. */
@@ -107,12 +107,11 @@ export function openDownloadQueue(options: DownloadQueueOptions): DownloadQueue 
   }
 
   function tell({ id }: StoredDownload, run: Run, event: GetEvent): void {
-    const watching = watchers.get(id) ?? [];
-    for (const watcher of watching) watcher.push(event);
+    watchers.tell(id, event);
     if (event.event !== "done") return;
     const file = run.receivedFile(event);
     unwritten.push(file);
-    options.onReceived?.(file, [...watching].length > 0);
+    options.onReceived?.(file, watchers.has(id));
   }
 
   /** Writes down what has become of a download, and lets those go who watch it. */
@@ -123,21 +122,16 @@ export function openDownloadQueue(options: DownloadQueueOptions): DownloadQueue 
     const isParked = run.stoppedBy() === PARKED;
     const { now, tries } = isParked
       ? { now: { state: "queued" } as const, tries: run.before.tries }
-      : run.verdict((watchers.get(id)?.size ?? 0) > 0);
+      : run.verdict(watchers.has(id));
     const release = (): boolean => store.release({ ...run.progress(), tries }, lock.name, now);
     const isOurs = run.stoppedBy() !== TAKEN && (written(release, () => unreleased.push(release)) ?? true);
-    if (isParked) letGo(id, new Failure("interrupted", `Download ${id} goes on the next time`));
-    else if (!isOurs) letGo(id, takenAway(id));
+    if (isParked) watchers.letGo(id, new Failure("interrupted", `Download ${id} goes on the next time`));
+    else if (!isOurs) watchers.letGo(id, takenAway(id));
     else {
       if (now.state === "waiting") tell(run.before, run, { event: "parked", download: id, reason: now.reason });
-      letGo(id, run.failure());
+      watchers.letGo(id, run.failure());
     }
     chooseSoon();
-  }
-
-  function letGo(id: number, reason: unknown): void {
-    for (const watcher of watchers.get(id) ?? []) watcher.end(reason);
-    watchers.delete(id);
   }
 
   function takenAway(id: number): Failure {
@@ -196,7 +190,7 @@ export function openDownloadQueue(options: DownloadQueueOptions): DownloadQueue 
       const run = running.get(id);
       if (run && store.find(id)?.claimedBy !== lock.name) run.stop(TAKEN);
       else if (!run && ["paused", "cancelled"].includes(store.find(id)?.now.state ?? "cancelled"))
-        letGo(id, takenAway(id));
+        watchers.letGo(id, takenAway(id));
     }
     choose();
   }
@@ -210,24 +204,11 @@ export function openDownloadQueue(options: DownloadQueueOptions): DownloadQueue 
     return store.add({ request, received, network }, { detached, nowMs: Math.round(clock.now()) });
   }
 
-  async function* watch(id: number, signal: AbortSignal): AsyncGenerator<GetEvent, void, undefined> {
-    const watcher = createEventQueue<GetEvent>();
-    const watching = watchers.get(id) ?? new Set();
-    watchers.set(id, watching.add(watcher));
-    const leave = (): void => watcher.end(signal.reason);
-    signal.addEventListener("abort", leave, { once: true });
-    try {
-      choose();
-      const run = running.get(id);
-      watcher.push({ event: "queued", download: id, waits: run === undefined });
-      for (const event of run?.told() ?? []) watcher.push(event);
-      if (signal.aborted) leave();
-      yield* watcher;
-    } finally {
-      signal.removeEventListener("abort", leave);
-      watching.delete(watcher);
-      if (watching.size === 0 && watchers.get(id) === watching) watchers.delete(id);
-    }
+  /** What somebody who begins to watch a download has to know; it starts if there is room. */
+  function beginning(id: number): readonly GetEvent[] {
+    choose();
+    const run = running.get(id);
+    return [{ event: "queued", download: id, waits: run === undefined }, ...(run?.told() ?? [])];
   }
 
   const desk = createQueueDesk({ store, now: () => Math.round(clock.now()), shown, onChanged: changed });
@@ -251,7 +232,7 @@ export function openDownloadQueue(options: DownloadQueueOptions): DownloadQueue 
         const left = yield* followElsewhere(id, { store, clock, lock }, signal);
         if (!left) return;
       }
-      yield* watch(id, signal);
+      yield* watchers.watch(id, () => beginning(id), signal);
     },
     add(request) {
       const download = addWish(request, true);
@@ -282,7 +263,7 @@ export function openDownloadQueue(options: DownloadQueueOptions): DownloadQueue 
       await Promise.all([...running.values()].map(({ ended }) => ended));
       await new Promise(setImmediate);
       note();
-      for (const id of [...watchers.keys()]) letGo(id, new Failure("interrupted", "The queue is closed"));
+      watchers.letAllGo(new Failure("interrupted", "The queue is closed"));
       clearImmediate(choosing);
       lock.release();
       store.close();
