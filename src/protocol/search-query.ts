@@ -9,7 +9,7 @@ export type SearchQuery = {
   readonly words: readonly string[];
   /** `"like this"`: whole words, in that order, next to each other. */
   readonly phrases: readonly string[];
-  /** `-word` and `-"these words"`: phrases that must not be there. */
+  /** `-word` and `-"these words"`: phrases that must not be there; a single word wherever a word begins. */
   readonly excluded: readonly string[];
   /** `ext:mp3` or `ext:mp3,flac`: the name ends with one of these, without the dot. Empty: with anything. */
   readonly extensions: readonly string[];
@@ -59,9 +59,22 @@ export function matchesBeyondWords({ phrases, excluded, extensions, folders }: S
   if (phrases.length + excluded.length + folders.length === 0) return true;
   const text = foldedText(path);
   if (!phrases.every((phrase) => holdsPhrase(text, phrase))) return false;
-  if (excluded.some((phrase) => holdsPhrase(text, phrase))) return false;
+  const words = excluded.length === 0 ? undefined : wordsOf(path);
+  if (excluded.some((phrase) => words?.has(phrase) || holdsPhrase(text, phrase))) return false;
   const above = foldedText(path.slice(0, Math.max(0, path.lastIndexOf("/"))));
   return folders.every((folder) => holdsPhrase(above, folder));
+}
+
+/** A text that is understood as this query. */
+export function formatSearchQuery({ words, phrases, excluded, extensions, folders }: SearchQuery): string {
+  const quoted = (text: string): string => (text.includes(" ") ? `"${text}"` : text);
+  return [
+    ...words,
+    ...phrases.map((phrase) => `"${phrase}"`),
+    ...excluded.map((phrase) => `-${quoted(phrase)}`),
+    ...(extensions.length > 0 ? [`ext:${extensions.join(",")}`] : []),
+    ...folders.map((folder) => `path:${quoted(folder)}`),
+  ].join(" ");
 }
 
 /** What follows the last dot of a file's name, in lower case; empty if there is none. */

@@ -27,6 +27,8 @@ const RUN = /[\p{L}\p{N}\p{Mc}]+|\p{Extended_Pictographic}/gu;
 const UNSPACED = /[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Thai}\p{sc=Laoo}\p{sc=Khmr}\p{sc=Mymr}]/u;
 const STRETCHES = new RegExp(`${UNSPACED.source}+|[^]+?(?=${UNSPACED.source}|$)`, "gu");
 const ASCII_ONLY = /^[\u0000-\u007f]*$/;
+/** Far cheaper than looking for seams: most texts have none. */
+const MAY_HAVE_SEAM = /[a-z][A-Z]|[A-Za-z][0-9]{2}|[0-9][A-Za-z]{2}/;
 const ASCII_SEAM = /(?<=[a-z])(?=[A-Z])|(?<=[A-Za-z])(?=[0-9]{2})|(?<=[0-9])(?=[A-Za-z]{2})/;
 const ASCII_RUN = /[A-Za-z0-9]+/g;
 
@@ -42,9 +44,10 @@ const UNSPACED_MAX_CHARACTERS = 8;
 export function wordsOf(text: string): Set<string> {
   const words = new Set<string>();
   if (ASCII_ONLY.test(text)) {
-    for (const [run] of text.matchAll(ASCII_RUN)) {
+    const mayHaveSeam = MAY_HAVE_SEAM.test(text);
+    for (const run of text.match(ASCII_RUN) ?? []) {
       words.add(run.slice(0, WORD_MAX_CHARACTERS).toLowerCase());
-      addFromSeams(run, ASCII_SEAM, words);
+      if (mayHaveSeam) addFromSeams(run, ASCII_SEAM, words);
     }
     return words;
   }
@@ -71,6 +74,11 @@ export function foldedText(text: string): string {
 /** Whether the folded form of a phrase stands in the folded form of a text, from the start of a word to the end of one. */
 export function holdsPhrase(folded: string, phrase: string): boolean {
   return ` ${folded} `.includes(` ${phrase} `);
+}
+
+/** Whether a text has characters of a script written without blanks, where a word begins with every character. */
+export function isUnspaced(text: string): boolean {
+  return UNSPACED.test(text);
 }
 
 /** What a search word has to be compared with: folded, and cut into several where it holds several. */
