@@ -12,7 +12,7 @@ import { openKnownIds } from "../transport/known-ids.ts";
 import { rememberNetwork } from "../transport/last-network.ts";
 import { startControlServer } from "./control/control-server.ts";
 import { type DownloadQueue, openDownloadQueue } from "./downloads/queue/download-queue.ts";
-import { createPeerEvents, type PeerEvents } from "./events.ts";
+import { createEarlyEvents, createPeerEvents, type PeerEvents } from "./events.ts";
 import { lockHome } from "./home-lock.ts";
 import { startLibrary } from "./library/library.ts";
 import { createMemberOperations } from "./member-operations.ts";
@@ -56,9 +56,12 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
   started.defer(() => library.close());
 
   let shared: Totals | undefined;
+  /** Files that come before anybody listens: the queue goes on with the last time's downloads at once. */
+  const early = createEarlyEvents();
   const events = createPeerEvents(() => [
     ...(shared ? [{ event: "shared", ...shared } satisfies PeerEvent] : []),
     ...library.problems().map((message) => ({ event: "problem", message }) satisfies PeerEvent),
+    ...early.taken(),
   ]);
 
   let membership: Membership | undefined;
@@ -167,7 +170,8 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     clock: systemClock,
     log,
     onReceived({ path, saved, bytes, content, peer, download }, watched) {
-      events.tell({ event: "received", path, saved, bytes, content, peer, download, watched });
+      const event: PeerEvent = { event: "received", path, saved, bytes, content, peer, download, watched };
+      if (!early.kept(event)) events.tell(event);
     },
   });
   queue = downloads;

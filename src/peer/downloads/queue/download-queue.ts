@@ -86,7 +86,9 @@ export function openDownloadQueue(options: DownloadQueueOptions): DownloadQueue 
   }
 
   function chooseNow(): void {
-    const candidates = store.candidates(network).filter(({ id }) => runs === "all" || own.has(id));
+    // One that was stopped and is wanted again waits until its last run has ended.
+    const mayRun = (id: number): boolean => !running.has(id) && (runs === "all" || own.has(id));
+    const candidates = store.candidates(network).filter(({ id }) => mayRun(id));
     const sources = [...running.values()].map(({ source }) => source);
     const { start, againAtMs } = chooseNext(candidates, sources, limits, clock.now());
     for (const { id, source } of start) if (store.claim(id, lock.name)) begin(id, source);
@@ -187,6 +189,7 @@ export function openDownloadQueue(options: DownloadQueueOptions): DownloadQueue 
         .catch((error: unknown) => log.warn({ err: error }, "what had arrived of a download could not be removed"));
     }
     for (const id of ids) {
+      if (action === "resume" || action === "retry") own.add(id);
       const run = running.get(id);
       if (run && store.find(id)?.claimedBy !== lock.name) run.stop(TAKEN);
       else if (!run && ["paused", "cancelled"].includes(store.find(id)?.now.state ?? "cancelled"))

@@ -8,6 +8,7 @@ import {
   type DownloadQueueOptions,
   openDownloadQueue,
 } from "../../../../src/peer/downloads/queue/download-queue.ts";
+import { createEventQueue } from "../../../../src/peer/event-queue.ts";
 import type { KnownPeer } from "../../../../src/peer/network/directory.ts";
 import type { GetEvent, GetRequest } from "../../../../src/protocol/control-api.ts";
 import type { Download, ReceivedFile } from "../../../../src/protocol/downloads.ts";
@@ -64,6 +65,17 @@ async function tempQueue(t: TestContext, more: Partial<DownloadQueueOptions> = {
   };
   t.after(close);
   return { home, clock, queue, received, close, ...scripted };
+}
+
+/** A `fetch` whose runs end only when the test says so, even if they are stopped. */
+function lateFetch() {
+  const runs = createMailbox<{ stop(): void }>();
+  function fetch(): AsyncIterable<GetEvent> {
+    const events = createEventQueue<GetEvent>();
+    runs.push({ stop: () => events.end(new Failure("interrupted")) });
+    return events;
+  }
+  return { runs, fetch };
 }
 
 /** Watches a download, and collects what is told. */
@@ -442,4 +454,19 @@ test("what is cancelled leaves no part file behind, unless another download want
   assert.ok(existsSync(part));
   queue.change({ action: "cancel", which: [second] });
   while (existsSync(part)) await new Promise((resolve) => setImmediate(resolve));
+});
+
+test("a download that is resumed before it has stopped runs once more, after that", TIMEOUT, async (t) => {
+  const { runs, fetch } = lateFetch();
+  const opened = await tempQueue(t, { fetch });
+  const { id } = opened.queue.add(asked("a"));
+  const first = await runs.find(() => true);
+  opened.queue.change({ action: "pause", which: [id] });
+  opened.queue.change({ action: "resume", which: [id] });
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(runs.all.length, 1);
+  first.stop();
+  await runs.count(2);
+  assert.equal(listed(opened.queue, id).state, "running");
+  runs.all[1]?.stop();
 });
