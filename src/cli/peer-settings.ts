@@ -2,7 +2,7 @@ import path from "node:path";
 import { QUEUE_LIMITS, type QueueLimits } from "../peer/downloads/queue/choose-next.ts";
 import type { PeerOptions, SharedFolder, VisitorOptions } from "../peer/options.ts";
 import { isShareableName } from "../protocol/share-path.ts";
-import { readCount, readHost, readName, readPort, wrongValue } from "./flag-values.ts";
+import { readCount, readHost, readName, readPort, readRate, readUploadSlots, wrongValue } from "./flag-values.ts";
 import type { Settings, Surroundings } from "./settings.ts";
 
 /** The options of `tukar peer`, as they stand on the command line. */
@@ -16,6 +16,9 @@ export type PeerFlags = {
   readonly guests?: boolean;
   readonly maxDownloads?: string;
   readonly maxPerPeer?: string;
+  readonly upLimit?: string;
+  readonly downLimit?: string;
+  readonly uploadSlots?: string;
 };
 
 type Decided<T> = Omit<T, "network" | "log">;
@@ -23,7 +26,7 @@ type Decided<T> = Omit<T, "network" | "log">;
 export const EVERY_ADDRESS = "::";
 
 export function resolvePeer(flags: PeerFlags, settings: Settings, around: Surroundings): Decided<PeerOptions> {
-  const { name, manifest, received, host, port } = flags;
+  const { name, manifest, received, host, port, upLimit, downLimit, uploadSlots } = flags;
   return {
     home: settings.home,
     name: name === undefined ? settings.machineName : readName("--name", name),
@@ -34,6 +37,11 @@ export function resolvePeer(flags: PeerFlags, settings: Settings, around: Surrou
     port: port === undefined ? undefined : readPort("--port", port),
     guests: flags.guests ?? false,
     downloads: resolveQueue(flags),
+    limits: {
+      up: upLimit === undefined ? null : readRate("--up-limit", upLimit),
+      down: downLimit === undefined ? null : readRate("--down-limit", downLimit),
+      slots: uploadSlots === undefined ? null : readUploadSlots("--upload-slots", uploadSlots),
+    },
   };
 }
 

@@ -77,9 +77,10 @@ export function createProgressBars(output: Output, now: () => number): ProgressB
         case "overall":
           if (event.total !== null) progress(ALL_FILES, event.bytes, event.total);
           return;
-        case "queued":
+        case "added":
         case "parked":
         case "waiting":
+        case "queued":
           return;
         default:
           return remove(event.path);

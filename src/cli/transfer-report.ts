@@ -9,7 +9,7 @@ export type TransferReport = (event: Exclude<GetEvent, { event: "failed" }>) => 
 /** `progress` lines come at most four a second. */
 const PROGRESS_EVERY_MS = 250;
 
-/** For programs: `progress`, `done` and `skipped`, one JSON object a line. */
+/** For programs: `progress`, `queued`, `done` and `skipped`, one JSON object a line. */
 export function createJsonReport(output: Output, now: () => number): TransferReport {
   let nextProgressAt = Number.NEGATIVE_INFINITY;
   return async (event) => {
@@ -26,7 +26,11 @@ export function createJsonReport(output: Output, now: () => number): TransferRep
       }
       case "skipped":
         return output.record({ event: "skipped", path: event.path, saved: event.saved, reason: event.reason });
-      case "queued":
+      case "queued": {
+        const { path, position, waiting } = event;
+        return output.record({ event: "queued", path, position, waiting });
+      }
+      case "added":
       case "parked":
       case "hashing":
       case "overall":
@@ -53,11 +57,15 @@ export function createTextReport(output: Output): TransferReport {
           `"${printable(event.path)}" has to wait: ${printable(event.reason)}; trying again in ${again}`,
         );
       }
-      case "queued":
+      case "added":
         if (event.waits) output.talk(`Download ${event.download} waits for others to end`);
         return;
       case "parked":
         return output.talk(`Download ${event.download} stays in the queue: ${printable(event.reason)}`);
+      case "queued": {
+        const { path, position, waiting } = event;
+        return output.talk(`"${printable(path)}" is waiting, place ${position} of ${waiting}`);
+      }
       case "hashing":
       case "overall":
       case "progress":

@@ -1,6 +1,6 @@
 import { platform } from "node:os";
 import type { Hashing } from "../content/hashing.ts";
-import type { GetEvent, GetRequest, Info, PeerSummary } from "../protocol/control-api.ts";
+import type { GetEvent, GetRequest, Info, Limits, LimitsChange, PeerSummary } from "../protocol/control-api.ts";
 import { Failure, type FailureCode } from "../protocol/failures.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import { printable } from "../protocol/untrusted-text.ts";
@@ -9,24 +9,28 @@ import type { Identity } from "../transport/identity.ts";
 import { observed } from "./downloads/queue/observed.ts";
 import type { Fetch, FetchOptions } from "./downloads/queue/run-download.ts";
 import type { PeerEvents } from "./events.ts";
+import { createMemberSearch } from "./member-search.ts";
 import { nearestName } from "./nearest-name.ts";
 import type { KnownPeer } from "./network/directory.ts";
+import type { KnownSource } from "./network/index-search.ts";
 import type { Membership } from "./network/membership.ts";
-import type { Operations } from "./operations.ts";
+import type { Operations, QueueOperations } from "./operations.ts";
 import type { RemotePeers } from "./remote-peers.ts";
 
 export type MemberOptions = {
   readonly identity: Identity;
-  readonly membership: Pick<Membership, "peers">;
-  readonly remotePeers: Pick<RemotePeers, "find">;
+  readonly membership: Pick<Membership, "peers" | "search" | "sources">;
+  readonly remotePeers: Pick<RemotePeers, "find" | "of">;
   readonly hashing: Hashing;
   readonly clock: Clock;
   readonly events: PeerEvents;
   readonly info: () => Info;
+  /** Throws a `Failure` where limits cannot be changed. */
+  readonly changeLimits: (change: LimitsChange) => Limits;
 };
 
 /** All but the queue, which is made of `fetch`. */
-export type MemberOperations = Pick<Operations, "info" | "peers" | "list" | "ping" | "events"> & {
+export type MemberOperations = Omit<Operations, "get" | "addDownload" | keyof QueueOperations> & {
   /** Fetches at once what a request asks for, past the queue. */
   readonly fetch: Fetch;
 };
@@ -58,23 +62,29 @@ export function createMemberOperations(options: MemberOptions): MemberOperations
     { received, learns }: FetchOptions,
     signal: AbortSignal,
   ): AsyncGenerator<GetEvent, void, undefined> {
-    const [{ get }, { hashLocalFileWith }] = await Promise.all([
+    const [{ get }, { getContents }, { hashLocalFileWith }] = await Promise.all([
       import("./downloads/get.ts"),
+      import("./downloads/get-contents.ts"),
       import("./downloads/hash-local-file.ts"),
     ]);
+    const hashLocalFile = hashLocalFileWith(hashing);
+    const deps = { identity, clock, hashLocalFile, received, platform: platform() };
+    const { peer } = request;
+    if (peer === null) {
+      const remoteOf = ({ peer }: KnownSource) => {
+        learns.metSource(peer);
+        return observed(remotePeers.of(peer), learns);
+      };
+      return yield* getContents(request, { ...deps, sources: membership.sources, remoteOf }, signal);
+    }
     const source = async (signal: AbortSignal) => {
-      const { known, remote } = await find(request.peer, signal);
+      const { known, remote } = await find(peer, signal);
       learns.metPeer(known);
       return observed(remote, learns);
     };
-    const hashLocalFile = hashLocalFileWith(hashing);
-    for await (const event of get(
-      request,
-      { identity, clock, hashLocalFile, source, received, platform: platform() },
-      signal,
-    )) {
+    for await (const event of get(request, { ...deps, source }, signal)) {
       const isUnknown = event.event === "failed" && event.code === "no-such-file";
-      yield isUnknown ? { ...event, message: nothingCalled(request.peer, event.path) } : event;
+      yield isUnknown ? { ...event, message: nothingCalled(peer, event.path) } : event;
     }
   }
 
@@ -92,6 +102,11 @@ export function createMemberOperations(options: MemberOptions): MemberOperations
         throw new Failure("no-such-file", nothingCalled(peer, path), { cause: error });
       }
     },
+    ...createMemberSearch({
+      membership,
+      findId: async (text, signal) => (await find(text, signal)).known.id,
+      clock,
+    }),
     async ping({ peer }, signal) {
       const { known, remote } = await find(peer, signal);
       const { id, name } = await remote.about(signal); // connects, which is not what is asked for
@@ -101,6 +116,7 @@ export function createMemberOperations(options: MemberOptions): MemberOperations
       return { id, name, host: remote.host() ?? known.hosts[0] ?? "", port: known.port, milliseconds };
     },
     fetch,
+    limits: async (change) => options.changeLimits(change),
     events: (signal) => events.subscribe(signal),
   };
 }

@@ -6,6 +6,7 @@ import type { Identity } from "../transport/identity.ts";
 import { type Remote, type SecureServer, startSecureServer } from "../transport/secure-server.ts";
 import type { Library } from "./library/library.ts";
 import { createRequestHandler } from "./serving/requests.ts";
+import type { Uploads } from "./serving/uploads.ts";
 
 export type PeerServerOptions = {
   readonly identity: Identity;
@@ -15,6 +16,7 @@ export type PeerServerOptions = {
   readonly isMember: (id: PeerId) => Promise<boolean>;
   /** Whether anybody may read, member or not, certificate or not. */
   readonly guests: boolean;
+  readonly uploads: Uploads;
   readonly log: Logger;
 };
 
@@ -29,7 +31,7 @@ export type PeerServer = {
 };
 
 export function createPeerServer(options: PeerServerOptions): PeerServer {
-  const { identity, host, library, about, isMember, guests, log } = options;
+  const { identity, host, library, about, isMember, guests, uploads, log } = options;
   let server: SecureServer | undefined;
 
   async function admit({ id }: Remote): Promise<void> {
@@ -37,7 +39,7 @@ export function createPeerServer(options: PeerServerOptions): PeerServer {
     if (id === undefined) throw new Failure("certificate-required");
     if (!(await isMember(id))) throw new Failure("not-a-member");
   }
-  const onRequest = createRequestHandler({ library, about, admit });
+  const onRequest = createRequestHandler({ library, about, admit, uploads });
 
   async function listen(port: number): Promise<void> {
     server = await startSecureServer({ identity, host, port, onRequest, log });

@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import path from "node:path";
 import { startHashing } from "../content/hashing.ts";
+import type { Address } from "../protocol/address.ts";
 import type { Info, PeerEvent } from "../protocol/control-api.ts";
 import { HOME_FILES } from "../protocol/home-layout.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
@@ -15,14 +16,17 @@ import { type DownloadQueue, openDownloadQueue } from "./downloads/queue/downloa
 import { createEarlyEvents, createPeerEvents, type PeerEvents } from "./events.ts";
 import { lockHome } from "./home-lock.ts";
 import { startLibrary } from "./library/library.ts";
+import { createPeerLimits } from "./limits.ts";
 import { createMemberOperations } from "./member-operations.ts";
-import { type Membership, type MembershipListener, startMembership, type Totals } from "./network/membership.ts";
+import { type Advertising, createAdvertising, type Totals } from "./network/advertising.ts";
+import { type Membership, type MembershipListener, startMembership } from "./network/membership.ts";
 import { ownHosts } from "./network/own-hosts.ts";
 import type { Operations } from "./operations.ts";
 import type { PeerOptions } from "./options.ts";
 import { createPeerServer } from "./peer-server.ts";
 import { withQueue } from "./queued-operations.ts";
 import { createRemotePeers } from "./remote-peers.ts";
+import { createUploads } from "./serving/uploads.ts";
 
 export type RunningPeer = {
   readonly id: PeerId;
@@ -64,8 +68,10 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     ...early.taken(),
   ]);
 
+  const limits = createPeerLimits(systemClock, options.limits);
   let membership: Membership | undefined;
   let queue: DownloadQueue | undefined;
+  let advertising: Advertising | undefined;
   const server = createPeerServer({
     identity,
     host: options.host,
@@ -73,6 +79,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     about: () => ({ id: identity.id, name, program: PROGRAM, ...totalsOf(library) }),
     isMember: async (id) => (await membership?.isMember(id)) ?? false,
     guests: options.guests,
+    uploads: createUploads({ slots: limits.slots, upLimit: limits.up, clock: systemClock }),
     log,
   });
   started.defer(() => server.close());
@@ -86,22 +93,12 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     knownIds,
     clock: systemClock,
     log,
-    listener: {
-      ...listenerOf(events),
-      joined(peer) {
-        const { id, name, hosts, port } = peer;
-        events.tell({ event: "peer-joined", id, name, host: hosts[0] ?? "", port });
-        queue?.peerCame(peer);
-      },
-      shared(totals) {
-        shared = totals;
-        events.tell({ event: "shared", ...totals });
-      },
-      back() {
-        events.tell({ event: "index-back", ...network.address });
-        queue?.networkCame();
-      },
-    },
+    listener: listenerOf(
+      events,
+      network.address,
+      () => advertising,
+      () => queue,
+    ),
     role: {
       as: "peer",
       port: server.address()?.port ?? null,
@@ -113,20 +110,28 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
   started.defer(() => member.close());
   await rememberNetwork(home, { ...network, indexId: member.indexId });
 
-  let told: Totals | undefined;
-  const tellShares = (): void => {
-    const totals = totalsOf(library);
-    if (told?.files === totals.files && told.bytes === totals.bytes) return;
-    told = totals;
-    member.share(totals);
-  };
-  library.onChange(() => void library.ready.then(tellShares, () => undefined));
+  advertising = createAdvertising({
+    library,
+    index: member.index,
+    clock: systemClock,
+    log,
+    listener: {
+      shared(totals) {
+        shared = totals;
+        events.tell({ event: "shared", ...totals });
+      },
+      problem: (message) => events.tell({ event: "problem", message }),
+    },
+  });
+  const advertised = advertising;
+  started.defer(() => advertised.close());
+  if (member.connected()) advertising.begin();
   library.onProblem((message) => events.tell({ event: "problem", message }));
-  library.ready.then(tellShares, (error: unknown) => log.error({ err: error }, "the first scan failed"));
+  library.ready.catch((error: unknown) => log.error({ err: error }, "the first scan failed"));
 
   const hashing = startHashing({ threads: 1, log });
   started.defer(() => hashing.close());
-  const remotePeers = createRemotePeers(member, identity);
+  const remotePeers = createRemotePeers(member, identity, limits.down);
   started.defer(() => remotePeers.close());
   const { host, port } = server.address() ?? { host: options.host, port: member.port ?? 0 };
   const info = (): Info => ({
@@ -150,6 +155,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
       ...library.totals(),
       problems: [...library.problems()],
     },
+    limits: limits.now(),
   });
   const { fetch, ...memberOperations } = createMemberOperations({
     identity,
@@ -159,6 +165,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     clock: systemClock,
     events,
     info,
+    changeLimits: limits.change,
   });
   const downloads = openDownloadQueue({
     home,
@@ -189,11 +196,31 @@ function totalsOf(library: { totals(): Totals }): Totals {
   return { files, bytes };
 }
 
-function listenerOf(events: PeerEvents): Pick<MembershipListener, "left" | "lost" | "ended"> {
+function listenerOf(
+  events: PeerEvents,
+  index: Address,
+  advertising: () => Advertising | undefined,
+  queue: () => DownloadQueue | undefined,
+): Partial<MembershipListener> {
   return {
+    joined(peer) {
+      const { id, name, hosts, port } = peer;
+      events.tell({ event: "peer-joined", id, name, host: hosts[0] ?? "", port });
+      queue()?.peerCame(peer);
+    },
     left: ({ id, name }) => events.tell({ event: "peer-left", id, name }),
-    lost: (reason) => events.tell({ event: "index-lost", reason: reason.message }),
-    ended: (reason) =>
-      events.tell({ event: "problem", message: `The index server does not let us back in: ${reason.message}` }),
+    lost(reason) {
+      advertising()?.pause();
+      events.tell({ event: "index-lost", reason: reason.message });
+    },
+    back() {
+      advertising()?.begin();
+      events.tell({ event: "index-back", ...index });
+      queue()?.networkCame();
+    },
+    ended(reason) {
+      advertising()?.pause();
+      events.tell({ event: "problem", message: `The index server does not let us back in: ${reason.message}` });
+    },
   };
 }

@@ -1,5 +1,6 @@
 import path from "node:path";
 import { startHashing } from "../content/hashing.ts";
+import { Failure } from "../protocol/failures.ts";
 import { HOME_FILES } from "../protocol/home-layout.ts";
 import { PROGRAM, VERSION } from "../protocol/program.ts";
 import { systemClock } from "../transport/clock.ts";
@@ -9,6 +10,7 @@ import { rememberNetwork } from "../transport/last-network.ts";
 import { QUEUE_LIMITS } from "./downloads/queue/choose-next.ts";
 import type { DownloadQueue } from "./downloads/queue/download-queue.ts";
 import { createPeerEvents } from "./events.ts";
+import { createPeerLimits } from "./limits.ts";
 import { createMemberOperations } from "./member-operations.ts";
 import { startMembership } from "./network/membership.ts";
 import type { Operations } from "./operations.ts";
@@ -40,7 +42,8 @@ export async function openVisitor({ home, network, name, received, log }: Visito
   await rememberNetwork(home, { ...network, indexId });
 
   const hashing = startHashing({ threads: 1, log });
-  const remotePeers = createRemotePeers(membership, identity);
+  const limits = createPeerLimits(clock);
+  const remotePeers = createRemotePeers(membership, identity, limits.down);
   const { fetch, ...memberOperations } = createMemberOperations({
     identity,
     membership,
@@ -64,13 +67,17 @@ export async function openVisitor({ home, network, name, received, log }: Visito
         connected: membership.connected(),
       },
       shares: { folders: [], manifest: null, files: 0, bytes: 0, unhashed: 0, problems: [] },
+      limits: limits.now(),
     }),
+    changeLimits() {
+      throw new Failure("no-such-peer", `No peer runs under "${home}": limits are those of a running peer`);
+    },
   });
   let opening: Promise<DownloadQueue> | undefined;
   async function openQueue(): Promise<DownloadQueue> {
     const { openDownloadQueue } = await import("./downloads/queue/download-queue.ts");
-    const limits = QUEUE_LIMITS;
-    return openDownloadQueue({ home, network: indexId, received, runs: "own", limits, fetch, clock, log });
+    const own = { runs: "own", limits: QUEUE_LIMITS } as const;
+    return openDownloadQueue({ home, network: indexId, received, ...own, fetch, clock, log });
   }
   const operations = withQueue(memberOperations, () => {
     opening ??= openQueue();

@@ -1,10 +1,17 @@
 import { z } from "zod";
-import { ContentIdSchema, FileSizeSchema, SharePathSchema, SizeSchema, TimeMsSchema } from "./schema.ts";
+import {
+  ContentIdSchema,
+  FileSizeSchema,
+  SharePathSchema,
+  SizeInQuerySchema,
+  SizeSchema,
+  TimeMsSchema,
+} from "./schema.ts";
 
 /** How a peer tells the index server what it shares: see _Catalog_ in `README.md`. */
 
 /** Tells one catalog of a peer from any earlier one, whose change numbers mean something else. */
-export const EpochSchema = z.string().regex(/^[0-9a-f]{32}$/);
+const EpochSchema = z.string().regex(/^[0-9a-f]{32}$/);
 
 /** One NDJSON line of `POST /v1/catalog`: what became of a share path in change number `generation` of the peer. */
 export const CatalogChange = z.discriminatedUnion("kind", [
@@ -21,7 +28,7 @@ export const CatalogChange = z.discriminatedUnion("kind", [
 export type CatalogChange = z.infer<typeof CatalogChange>;
 
 /** Query of `POST /v1/catalog`: the changes in the body follow change `after`; 0 begins anew, with nothing offered. */
-export const CatalogUpload = z.object({ epoch: EpochSchema, after: z.coerce.number().pipe(SizeSchema) });
+export const CatalogUpload = z.object({ epoch: EpochSchema, after: SizeInQuerySchema });
 export type CatalogUpload = z.infer<typeof CatalogUpload>;
 
 /** What the index server holds of a peer's catalog: all changes up to `generation`. Nothing yet: `epoch` is `null`. */

@@ -31,9 +31,10 @@ export const INDEX_ROUTES = {
   metrics: "/metrics",
 } as const;
 
-/** `GET /v1/files`: the folder's entries, or with `recursive` every file below it. */
-export function filesUrl(path: SharePath | "", recursive: boolean): string {
-  return `${PEER_ROUTES.files}?${new URLSearchParams({ path, recursive: String(recursive) })}`;
+/** `GET /v1/files`: the folder's entries, or with `recursive` every file below it, with `folders` every folder too. */
+export function filesUrl(path: SharePath | "", recursive: boolean, folders = false): string {
+  const query = { path, recursive: String(recursive), ...(folders && { folders: "true" }) };
+  return `${PEER_ROUTES.files}?${new URLSearchParams(query)}`;
 }
 
 /** `GET /v1/resolve`: the one file or folder that a name means. */
@@ -54,11 +55,16 @@ export function sourcesUrl(id: ContentId): string {
   return `${INDEX_ROUTES.content}${id}/sources`;
 }
 
-/** `GET /v1/search`; what is undefined is left out. */
-export function searchUrl(parameters: Partial<z.input<typeof SearchParameters>>): string {
+/** `GET /v1/search` */
+export function searchUrl(parameters: Partial<SearchParameters>): string {
+  return `${INDEX_ROUTES.search}?${queryOf(parameters)}`;
+}
+
+/** A URL's query with these parameters; those that are undefined are left out. */
+export function queryOf(parameters: Readonly<Record<string, string | number | boolean | undefined>>): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(parameters)) if (value !== undefined) query.set(name, String(value));
-  return `${INDEX_ROUTES.search}?${query}`;
+  return query.toString();
 }
 
 /** `POST /v1/catalog` */

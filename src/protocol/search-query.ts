@@ -84,6 +84,7 @@ export function extensionOf(path: string): string {
 
 function extensionsOf(value: string): string[] {
   return value
+    .normalize("NFC")
     .toLowerCase()
     .split(",")
     .map((extension) => extension.replace(/^[*.\s]+/, "").trim())

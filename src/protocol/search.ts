@@ -8,7 +8,7 @@ import {
   LineSchema,
   PeerIdSchema,
   SharePathSchema,
-  SizeSchema,
+  SizeInQuerySchema,
   TimeMsSchema,
 } from "./schema.ts";
 
@@ -24,8 +24,8 @@ const TypeFilterSchema = z.string().transform((raw, context): string => {
 /** What narrows a search beside its words. Sizes in bytes, both inclusive. */
 export const SearchFilters = z.object({
   type: TypeFilterSchema.optional(),
-  min: z.coerce.number().pipe(SizeSchema).optional(),
-  max: z.coerce.number().pipe(SizeSchema).optional(),
+  min: SizeInQuerySchema.optional(),
+  max: SizeInQuerySchema.optional(),
   peer: PeerIdSchema.optional(),
 });
 export type SearchFilters = z.infer<typeof SearchFilters>;
@@ -33,7 +33,7 @@ export type SearchFilters = z.infer<typeof SearchFilters>;
 /** Query of `GET /v1/search`. */
 export const SearchParameters = SearchFilters.extend({
   q: z.string().refine((text) => [...text].length <= QUERY_MAX_CHARACTERS, "too long"),
-  limit: z.coerce.number().pipe(z.int().min(1).max(SEARCH_PAGE_MAX)).default(SEARCH_PAGE_DEFAULT),
+  limit: SizeInQuerySchema.pipe(z.int().min(1).max(SEARCH_PAGE_MAX)).default(SEARCH_PAGE_DEFAULT),
   /** Where the page before ended: `more` of its last line. */
   cursor: z.string().max(200).optional(),
 });

@@ -23,8 +23,11 @@ const ACCENTS = /\p{Mn}+/gu;
 const SEAM = /(?<=\p{Ll})(?=\p{Lu})|(?<=\p{L})(?=\p{N}{2})|(?<=\p{N})(?=\p{L}{2})/u;
 /** Letters and digits; or one sign that stands for a word of its own, such as an emoji. */
 const RUN = /[\p{L}\p{N}\p{Mc}]+|\p{Extended_Pictographic}/gu;
-/** Scripts written without blanks between words: there a word may begin with every character. */
-const UNSPACED = /[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Thai}\p{sc=Laoo}\p{sc=Khmr}\p{sc=Mymr}]/u;
+/**
+ * Scripts written without blanks between words: there a word may begin with every character. With two signs that Unicode
+ * gives to no script: 〆, and the mark of a long vowel in コーヒー.
+ */
+const UNSPACED = /[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Thai}\p{sc=Laoo}\p{sc=Khmr}\p{sc=Mymr}\u3006\u30fc]/u;
 const STRETCHES = new RegExp(`${UNSPACED.source}+|[^]+?(?=${UNSPACED.source}|$)`, "gu");
 const ASCII_ONLY = /^[\u0000-\u007f]*$/;
 /** Far cheaper than looking for seams: most texts have none. */
@@ -54,7 +57,7 @@ export function wordsOf(text: string): Set<string> {
   for (const [run] of withoutAccents(text).matchAll(RUN)) {
     if (UNSPACED.test(run)) addUnspaced(run, words);
     else {
-      words.add(cut(lowered(run), WORD_MAX_CHARACTERS));
+      words.add(beginning(run));
       addFromSeams(run, SEAM, words);
     }
   }
@@ -88,7 +91,7 @@ export function searchWordsOf(text: string): string[] {
 
 function* windows(run: string): Generator<string> {
   for (const [stretch] of run.matchAll(STRETCHES)) {
-    if (!UNSPACED.test(stretch)) yield cut(stretch, WORD_MAX_CHARACTERS);
+    if (!UNSPACED.test(stretch)) yield beginning(stretch);
     else {
       const characters = [...stretch];
       for (let at = 0; at < characters.length; at += UNSPACED_MAX_CHARACTERS) {
@@ -102,12 +105,13 @@ function foldedRuns(text: string): string[] {
   return (withoutAccents(text).match(RUN) ?? []).map(lowered);
 }
 
+/** The words that begin at the seams of a run: text that a stranger wrote may have one at every other letter. */
 function addFromSeams(run: string, seam: RegExp, words: Set<string>): void {
   const parts = run.split(seam);
   if (parts.length === 1) return;
   let rest = run;
   for (const part of parts) {
-    words.add(cut(lowered(rest), WORD_MAX_CHARACTERS));
+    words.add(beginning(rest));
     rest = rest.slice(part.length);
   }
 }
@@ -115,7 +119,7 @@ function addFromSeams(run: string, seam: RegExp, words: Set<string>): void {
 function addUnspaced(run: string, words: Set<string>): void {
   for (const [stretch] of run.matchAll(STRETCHES)) {
     if (!UNSPACED.test(stretch)) {
-      words.add(cut(lowered(stretch), WORD_MAX_CHARACTERS));
+      words.add(beginning(stretch));
       continue;
     }
     const characters = [...lowered(stretch)];
@@ -139,7 +143,13 @@ function lowered(text: string): string {
   return text.toLowerCase().replace(JOINED, (letter) => BASE_LETTERS[letter] ?? letter);
 }
 
+/** As much of a word as counts, folded. Cut before, too: folding a long rest again and again would take its square. */
+function beginning(word: string): string {
+  return cut(lowered(cut(word)));
+}
+
 /** Never in the middle of a surrogate pair. */
-function cut(word: string, most: number): string {
-  return word.length <= most ? word : [...word].slice(0, most).join("");
+function cut(word: string): string {
+  if (word.length <= WORD_MAX_CHARACTERS) return word;
+  return [...word.slice(0, 2 * WORD_MAX_CHARACTERS)].slice(0, WORD_MAX_CHARACTERS).join("");
 }

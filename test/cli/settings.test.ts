@@ -98,6 +98,7 @@ test("a peer without options shares ~/Tukar/shared on all addresses, at the port
     port: undefined,
     guests: false,
     downloads: { running: 16, perPeer: 8 },
+    limits: { up: null, down: null, slots: null },
   });
 });
 
@@ -124,6 +125,7 @@ test("the options of a peer say otherwise", () => {
       port: 0,
       guests: true,
       downloads: { running: 16, perPeer: 2 },
+      limits: { up: null, down: null, slots: null },
     },
   );
 });
@@ -136,6 +138,12 @@ test("shared folders bear their own names, the second of a name a number", () =>
     { path: at("b/music"), name: "music (2)" },
     { path: at("c/music"), name: "music (3)" },
   ]);
+});
+
+test("limits are read as they are typed; what is not said is left alone", () => {
+  assert.deepEqual(peerOf({}).limits, { up: null, down: null, slots: null });
+  const { limits } = peerOf({ upLimit: "1.5MiB/s", downLimit: "0", uploadSlots: "3" });
+  assert.deepEqual(limits, { up: 1_572_864, down: 0, slots: 3 });
 });
 
 test("a visitor downloads to the usual folder", () => {
@@ -195,6 +203,11 @@ const WRONG: { flag: string; value: string; use: () => unknown }[] = [
   { flag: "--peer-ports", value: "9-8", use: () => indexOf({ peerPorts: "9-8" }) },
   { flag: "--peer-ports", value: "0-8", use: () => indexOf({ peerPorts: "0-8" }) },
   { flag: "--store", value: "mysql:x", use: () => indexOf({ store: "mysql:x" }) },
+  { flag: "--up-limit", value: "fast", use: () => peerOf({ upLimit: "fast" }) },
+  { flag: "--up-limit", value: "10", use: () => peerOf({ upLimit: "10" }) },
+  { flag: "--down-limit", value: "-1M", use: () => peerOf({ downLimit: "-1M" }) },
+  { flag: "--upload-slots", value: "two", use: () => peerOf({ uploadSlots: "two" }) },
+  { flag: "--upload-slots", value: "1000000", use: () => peerOf({ uploadSlots: "1000000" }) },
   { flag: "--store", value: "sqlite:", use: () => indexOf({ store: "sqlite:" }) },
 ];
 

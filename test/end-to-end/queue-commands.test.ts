@@ -8,6 +8,8 @@ import { type Line, type RunningTukar, startTukar, tukar, tukarJson } from "./tu
 
 const TIMEOUT = { timeout: 100_000 };
 const MIB = 1024 * 1024;
+/** So that there is time to end something in the middle of a file. */
+const SLOWLY = ["--up-limit", "30MiB"];
 
 async function listed(home: string): Promise<readonly Line[]> {
   const { lines, status, stderr } = await tukarJson(["downloads", "--all", "--home", home]);
@@ -39,8 +41,8 @@ test("200 downloads queued at once all come", TIMEOUT, async () => {
 
 test("Ctrl-C pauses what get was fetching, and resume goes on", TIMEOUT, async () => {
   await using network = await startNetwork();
-  const bytes = randomBytes(96 * MIB);
-  await network.peer("bob", { "big.bin": bytes });
+  const bytes = randomBytes(64 * MIB);
+  await network.peer("bob", { "big.bin": bytes }, SLOWLY);
   const carol = await network.peer("carol", {});
   const get = startTukar(["get", "bob", "big.bin", "--home", carol.home]);
   await get.line({ event: "progress" });
@@ -55,8 +57,8 @@ test("Ctrl-C pauses what get was fetching, and resume goes on", TIMEOUT, async (
 
 test("a get that dies without a word leaves its download to the running peer", TIMEOUT, async () => {
   await using network = await startNetwork();
-  const bytes = randomBytes(96 * MIB);
-  await network.peer("bob", { "big.bin": bytes });
+  const bytes = randomBytes(64 * MIB);
+  await network.peer("bob", { "big.bin": bytes }, SLOWLY);
   const carol = await network.peer("carol", {});
   const get = startTukar(["get", "bob", "big.bin", "--home", carol.home]);
   await get.line({ event: "progress" });
@@ -67,8 +69,8 @@ test("a get that dies without a word leaves its download to the running peer", T
 
 test("what a command on its own leaves unfinished, the next peer goes on with", TIMEOUT, async (t) => {
   await using network = await startNetwork();
-  const bytes = randomBytes(128 * MIB);
-  await network.peer("bob", { "big.bin": bytes });
+  const bytes = randomBytes(64 * MIB);
+  await network.peer("bob", { "big.bin": bytes }, SLOWLY);
   const carol = await network.peer("carol", {});
   await carol.end();
   const get = startTukar(["get", "bob", "big.bin", "--home", carol.home, "--dir", carol.dir]);

@@ -9,6 +9,8 @@ import { type Line, type RunningTukar, startTukar, tukarJson } from "./tukar-pro
 
 const TIMEOUT = { timeout: 100_000 };
 const MIB = 1024 * 1024;
+/** So that there is time to end something in the middle of a file. */
+const SLOWLY = ["--up-limit", "30MiB"];
 
 /** Puts a wish into the queue of a running peer, and gives its number. */
 async function detached(peer: TestPeer, ...args: readonly string[]): Promise<number> {
@@ -53,8 +55,8 @@ async function bytesWritten(pid: number | undefined): Promise<number | undefined
 for (const signal of ["SIGKILL", "SIGTERM"] as const) {
   test(`a peer that ended by ${signal} in the middle of a download goes on with it by itself`, TIMEOUT, async (t) => {
     await using network = await startNetwork();
-    const bytes = randomBytes(128 * MIB);
-    const bob = await network.peer("bob", { "big.bin": bytes });
+    const bytes = randomBytes(96 * MIB);
+    const bob = await network.peer("bob", { "big.bin": bytes }, SLOWLY);
     const carol = await network.peer("carol", {});
     const id = await detached(carol, "bob", "big.bin");
     await blocksArrived(carol, 32);
@@ -102,3 +104,21 @@ test(
     assert.equal(await readFile(String(saved), "utf8"), "from bob");
   },
 );
+
+test("a download goes on from somebody else who has the same content, under any name", TIMEOUT, async (t) => {
+  await using network = await startNetwork();
+  const bytes = randomBytes(64 * MIB);
+  const bob = await network.peer("bob", { "big.bin": bytes }, SLOWLY);
+  const carol = await network.peer("carol", {});
+  await detached(carol, "bob", "big.bin");
+  await blocksArrived(carol, 16);
+  await carol.end("SIGKILL");
+  await bob.end("SIGKILL");
+  const ada = await network.peer("ada", { "another name.bin": bytes });
+  const again = await startedAgain(carol);
+  t.after(() => again.end("SIGKILL"));
+  const received = await again.line({ event: "received" });
+  assert.equal(received["saved"], path.join(carol.dir, "received", "big.bin"));
+  assert.deepEqual(received["peer"], { id: ada.ready["id"], name: "ada" });
+  assert.ok((await readFile(String(received["saved"]))).equals(bytes));
+});

@@ -40,14 +40,20 @@ async function inBobsNetwork(t: TestContext) {
   const received = await tempFolder(t);
   const operations = createMemberOperations({
     identity,
-    membership: { peers: () => streamOf([BOBS]) },
-    remotePeers: { find: async (text) => ({ known: findPeer(text, [BOBS]), remote }) },
+    membership: { peers: () => streamOf([BOBS]), search: () => streamOf([]), sources: () => streamOf([]) },
+    remotePeers: { find: async (text) => ({ known: findPeer(text, [BOBS]), remote }), of: () => remote },
     hashing,
     clock: systemClock,
     events: createPeerEvents(),
     info: () => INFO,
+    changeLimits: () => INFO.limits,
   });
-  const learns = { metPeer: () => undefined, resolved: () => undefined, listed: () => undefined };
+  const learns = {
+    metPeer: () => undefined,
+    metSource: () => undefined,
+    resolved: () => undefined,
+    listed: () => undefined,
+  };
   return { ...operations, get: (request: GetRequest) => operations.fetch(request, { received, learns }, signal) };
 }
 

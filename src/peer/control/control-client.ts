@@ -5,8 +5,11 @@ import { z } from "zod";
 import {
   CONTROL_LINE_MAX_BYTES,
   CONTROL_ROUTES,
+  ContentSource,
+  Found,
   GetEvent,
   Info,
+  Limits,
   PeerEvent,
   PeerSummary,
   PingAnswer,
@@ -15,6 +18,7 @@ import { Download, DownloadsChanged, ReceivedFile } from "../../protocol/downloa
 import { Failure, isErrno, isFailureCode } from "../../protocol/failures.ts";
 import { jsonOrUndefined } from "../../protocol/json.ts";
 import { FailureLine, ListEntry } from "../../protocol/listing.ts";
+import { queryOf } from "../../protocol/routes.ts";
 import { readLines } from "../../transport/lines.ts";
 import type { Operations } from "../operations.ts";
 import { controlAddress } from "./control-address.ts";
@@ -84,22 +88,19 @@ export async function openControlClient(home: string): Promise<Operations | unde
   return {
     info: () => one(Info, { route: CONTROL_ROUTES.info }),
     peers: (signal) => many(PeerSummary, { route: CONTROL_ROUTES.peers, signal }),
-    list({ peer, path, recursive }, signal) {
-      const query = new URLSearchParams({ peer, path, recursive: String(recursive) }).toString();
-      return many(ListEntry, { route: CONTROL_ROUTES.list, query, signal });
-    },
+    list: (request, signal) => many(ListEntry, { route: CONTROL_ROUTES.list, query: queryOf(request), signal }),
+    search: (request, signal) => many(Found, { route: CONTROL_ROUTES.search, query: queryOf(request), signal }),
+    sources: (request, signal) =>
+      many(ContentSource, { route: CONTROL_ROUTES.sources, query: queryOf(request), signal }),
     ping: (body, signal) => one(PingAnswer, { route: CONTROL_ROUTES.ping, body, signal }),
     get: (body, signal) => many(GetEvent, { route: CONTROL_ROUTES.get, body, signal }),
     addDownload: (body) => one(Download, { route: CONTROL_ROUTES.addDownload, body }),
-    downloads({ all }, signal) {
-      const query = new URLSearchParams({ all: String(all) }).toString();
-      return many(Download, { route: CONTROL_ROUTES.downloads, query, signal });
-    },
+    downloads: (request, signal) =>
+      many(Download, { route: CONTROL_ROUTES.downloads, query: queryOf(request), signal }),
     changeDownloads: (body) => one(DownloadsChanged, { route: CONTROL_ROUTES.changeDownloads, body }),
-    history({ limit }, signal) {
-      const query = new URLSearchParams({ limit: String(limit) }).toString();
-      return many(ReceivedFile, { route: CONTROL_ROUTES.history, query, signal });
-    },
+    history: (request, signal) =>
+      many(ReceivedFile, { route: CONTROL_ROUTES.history, query: queryOf(request), signal }),
+    limits: (body) => one(Limits, { route: CONTROL_ROUTES.limits, body }),
     events: (signal) => many(PeerEvent, { route: CONTROL_ROUTES.events, signal }),
   };
 }

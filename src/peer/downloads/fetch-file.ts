@@ -5,6 +5,7 @@ import { blockCount, type ContentId } from "../../protocol/content-id.ts";
 import type { GetEvent } from "../../protocol/control-api.ts";
 import { Failure } from "../../protocol/failures.ts";
 import type { FileEntry } from "../../protocol/listing.ts";
+import type { QueuePlace } from "../../protocol/queue-place.ts";
 import { createBackoff } from "../../transport/backoff.ts";
 import { type Clock, wait } from "../../transport/clock.ts";
 import type { Identity } from "../../transport/identity.ts";
@@ -100,12 +101,18 @@ async function untilFetched(
     let source: RemotePeer | undefined;
     try {
       source = await deps.source.now(signal);
-      return await fetchOnce(wish, partFile, source, deps.identity, tell, signal, (bytes) => {
+      const onVerified = (bytes: number): void => {
         if (bytes <= verifiedBytes) return;
         verifiedBytes = bytes;
         progressAtMs = deps.clock.now();
         backoff.reset();
-      });
+      };
+      // Whoever waits in a queue has not been given up on.
+      const onQueued = (place: QueuePlace): void => {
+        progressAtMs = deps.clock.now();
+        if (place.position > 0) tell({ event: "queued", path: sharePath, ...place });
+      };
+      return await fetchOnce(wish, partFile, source, deps.identity, tell, signal, { onVerified, onQueued });
     } catch (error) {
       signal.throwIfAborted();
       if (source) deps.source.failed(source);
@@ -139,11 +146,11 @@ async function fetchOnce(
   identity: Identity,
   tell: (event: GetEvent) => void,
   signal: AbortSignal,
-  onVerified: (bytes: number) => void,
+  { onVerified, onQueued }: { onVerified(bytes: number): void; onQueued(place: QueuePlace): void },
 ): Promise<void> {
   const { content, size, modified, path: sharePath } = wish.entry;
   if (blockCount(size) <= 1) {
-    const bytes = size === 0 ? Buffer.alloc(0) : await verifiedBytes(source, content, size, signal);
+    const bytes = size === 0 ? Buffer.alloc(0) : await verifiedBytes(source, content, size, signal, onQueued);
     return saveWhole(partFile, bytes, modified);
   }
 
@@ -155,10 +162,8 @@ async function fetchOnce(
   };
   try {
     onProgress();
-    const receivers = await openReceivers(
-      { target: source.target, identity, called: source.called, partFile, signal },
-      size,
-    );
+    const { target, called, downLimit } = source;
+    const receivers = await openReceivers({ target, identity, called, downLimit, onQueued, partFile, signal }, size);
     try {
       await fetchContent({ content, list, partial, called: source.called, receivers, onProgress });
     } finally {
@@ -177,9 +182,10 @@ async function verifiedBytes(
   content: ContentId,
   sizeBytes: number,
   signal: AbortSignal,
+  onQueued: (place: QueuePlace) => void,
 ): Promise<Buffer> {
   for (let tries = 0; tries < 2; tries += 1) {
-    const bytes = await source.bytes(content, sizeBytes, signal);
+    const bytes = await source.bytes(content, sizeBytes, signal, onQueued);
     if (contentIdOf({ sizeBytes, hashes: hashBlock(bytes) }) === content) return bytes;
   }
   throw new Failure(

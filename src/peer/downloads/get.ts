@@ -85,7 +85,12 @@ export function get(request: GetRequest, deps: GetDeps, signal: AbortSignal): As
     save: Saving,
   ): Promise<void> {
     const progress = throttled((event: GetEvent) => events.push(event), deps.clock.now);
-    const tell = (event: GetEvent): void => (event.event === "progress" ? progress(event) : events.push(event));
+    const queued = throttled((event: GetEvent) => events.push(event), deps.clock.now);
+    const tell = (event: GetEvent): void => {
+      if (event.event === "progress") progress(event);
+      else if (event.event === "queued") queued(event);
+      else events.push(event);
+    };
     try {
       const entry = isHashed(file) ? file : await hashed(file.path);
       await turns(entry.content, () => fetchFile({ entry, ...save(below) }, fileDeps, tell, signal));

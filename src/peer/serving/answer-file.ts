@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { create as contentDisposition } from "content-disposition";
 import { contentRange } from "../../protocol/byte-range.ts";
 import type { ContentId } from "../../protocol/content-id.ts";
+import type { Remote } from "../../transport/secure-server.ts";
 import { judgeConditions } from "./conditions.ts";
 import { formatHttpDate } from "./http-date.ts";
 import type { ByteSender, OpenFile } from "./send-bytes.ts";
@@ -25,6 +26,7 @@ export async function answerFile(
   response: ServerResponse,
   file: ServedFile,
   sender: ByteSender,
+  remote: Remote,
 ): Promise<void> {
   const { sizeBytes, modifiedNs } = file.state;
   const etag = file.content === null ? undefined : `"${file.content}"`;
@@ -57,5 +59,5 @@ export async function answerFile(
     response.end();
     return;
   }
-  await sender.send(file, range, response);
+  await sender.send(file, range, response, remote);
 }

@@ -9,26 +9,35 @@ import type { Library, OpenedFile } from "../library/library.ts";
 import { answerFile } from "./answer-file.ts";
 import { resolveLines } from "./resolve-lines.ts";
 import { createByteSender } from "./send-bytes.ts";
+import type { Uploads } from "./uploads.ts";
 
 export type ServingOptions = {
   readonly library: Library;
   readonly about: () => About;
   /** Throws the `Failure` with which this one is turned away. */
   readonly admit: (remote: Remote) => Promise<void>;
+  readonly uploads: Uploads;
 };
 
-type Answer = (request: IncomingMessage, response: ServerResponse, query: URLSearchParams) => void | Promise<void>;
+type Answer = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  query: URLSearchParams,
+  remote: Remote,
+) => void | Promise<void>;
 
 /** The HTTP routes of a peer. All of them only read. */
-export function createRequestHandler({ library, about, admit }: ServingOptions): SecureServerOptions["onRequest"] {
-  const sender = createByteSender();
+export function createRequestHandler(options: ServingOptions): SecureServerOptions["onRequest"] {
+  const { library, about, admit, uploads } = options;
+  const sender = createByteSender(uploads);
 
   const exact: Readonly<Record<string, Answer>> = {
     [PEER_ROUTES.about]: (_request, response) => answerJson(response, about()),
 
     [PEER_ROUTES.files](_request, response, query) {
       const path = folderOf(query.get("path") ?? "");
-      const entries = library.list(path, { recursive: query.get("recursive") === "true" });
+      const [recursive, folders] = [query.get("recursive") === "true", query.get("folders") === "true"];
+      const entries = library.list(path, { recursive, folders });
       if (!entries) throw new Failure("no-such-file");
       return answerLines(response, entries);
     },
@@ -43,20 +52,22 @@ export function createRequestHandler({ library, about, admit }: ServingOptions):
   ])[] = [
     [
       PEER_ROUTES.download,
-      (rest, request, response) => {
+      (rest, request, response, _query, remote) => {
         const path = decodeSharePath(rest);
         if (path === undefined) throw new Failure("no-such-file");
         const file = library.open(path);
-        return sendFile(request, response, file, file.entry.type);
+        return sendFile(request, response, remote, file, file.entry.type);
       },
     ],
     [
       PEER_ROUTES.content,
-      (rest, request, response) => {
+      (rest, request, response, _query, remote) => {
         const [text = "", part, ...more] = rest.split("/");
         const id = parseContentId(text);
         if (id === undefined || more.length > 0) throw new Failure("no-such-file");
-        if (part === undefined) return sendFile(request, response, library.openContent(id), "application/octet-stream");
+        if (part === undefined) {
+          return sendFile(request, response, remote, library.openContent(id), "application/octet-stream");
+        }
         return answerBlockList(response, part === "blocks" ? library.blockList(id) : undefined);
       },
     ],
@@ -65,10 +76,11 @@ export function createRequestHandler({ library, about, admit }: ServingOptions):
   function sendFile(
     request: IncomingMessage,
     response: ServerResponse,
+    remote: Remote,
     { fd, state, content, entry }: OpenedFile,
     mediaType: string,
   ): Promise<void> {
-    return answerFile(request, response, { fd, state, content, mediaType, name: baseName(entry.path) }, sender);
+    return answerFile(request, response, { fd, state, content, mediaType, name: baseName(entry.path) }, sender, remote);
   }
 
   return async (request, response, remote): Promise<void> => {
@@ -79,9 +91,9 @@ export function createRequestHandler({ library, about, admit }: ServingOptions):
     }
     const { path, query } = parseTarget(request.url ?? "");
     const answer = Object.hasOwn(exact, path) ? exact[path] : undefined;
-    if (answer) return answer(request, response, query);
+    if (answer) return answer(request, response, query, remote);
     for (const [prefix, answerBelow] of below) {
-      if (path.startsWith(prefix)) return answerBelow(path.slice(prefix.length), request, response, query);
+      if (path.startsWith(prefix)) return answerBelow(path.slice(prefix.length), request, response, query, remote);
     }
     throw new Failure("no-such-route");
   };

@@ -186,7 +186,7 @@ test("get -d prints the number of the download, and says if nobody is there to f
   const scripted = verbSample({ addDownload: addTo }, { json: true });
   await addDownload(scripted.context, GET);
   scripted.output.flush();
-  assert.deepEqual(JSON.parse(scripted.out.text()), { event: "queued", download: 7, state: "queued" });
+  assert.deepEqual(JSON.parse(scripted.out.text()), { event: "added", download: 7, state: "queued" });
   assert.deepEqual(asked[0], { peer: "bob", names: ["a.bin"], recursive: false, output: null });
 });
 
@@ -195,7 +195,7 @@ for (const by of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     const ending = new AbortController();
     const changes: DownloadsChange[] = [];
     async function* get(): AsyncGenerator<GetEvent> {
-      yield { event: "queued", download: 7, waits: false };
+      yield { event: "added", download: 7, waits: false };
       ending.abort(interruption(by));
       throw ending.signal.reason;
     }
@@ -213,7 +213,7 @@ for (const by of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
 
 test("get says that it has to wait for its turn, and that what cannot go on stays in the queue", async () => {
   const events: GetEvent[] = [
-    { event: "queued", download: 7, waits: true },
+    { event: "added", download: 7, waits: true },
     { event: "parked", download: 7, reason: "the disk is full" },
   ];
   const { context, err } = verbSample({ get: () => streamOf(events) });

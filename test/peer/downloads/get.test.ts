@@ -170,7 +170,7 @@ const LIES: readonly { readonly lie: string; readonly script: Script; readonly c
     lie: "a length of no number",
     script: {
       answer(response) {
-        response.socket?.end("HTTP/1.1 206 Partial Content\r\ntukar-version: 1\r\nContent-Length: many\r\n\r\n");
+        response.socket?.end("HTTP/1.1 206 Partial Content\r\ntukar-version: 2\r\nContent-Length: many\r\n\r\n");
         return true;
       },
     },

@@ -58,6 +58,7 @@ export async function startScriptedPeer(
     modified: 1_700_000_000_000,
     type: "text/plain",
     content,
+    executable: false,
   } as const;
   const folder = { ...entry, kind: "folder", path: "folder", type: null, content: null };
   const asked: number[] = [];

@@ -7,7 +7,7 @@ import { peerNameFrom } from "../../../src/protocol/peer-name.ts";
 import { createIdentity } from "../../../src/transport/identity.ts";
 import { startSecureServer } from "../../../src/transport/secure-server.ts";
 import { log } from "../../support/silent-log.ts";
-import { ask, serveShare } from "./served-share.ts";
+import { ask, serveShare, unlimitedUploads } from "./served-share.ts";
 
 const MIB = 1024 * 1024;
 const OLD = 65;
@@ -94,6 +94,7 @@ test("a reader that stalls is dropped, and the file is closed", TIMEOUT, async (
     },
     about: () => ({ id: identity.id, name: peerNameFrom("server"), program: "tukar", files: 0, bytes: 0 }),
     admit: async () => undefined,
+    uploads: unlimitedUploads(),
   });
   const ended = Promise.withResolvers<void>();
   const server = await startSecureServer({

@@ -42,7 +42,7 @@ export type DownloadQueue = QueueDesk & {
   get(request: GetRequest, signal: AbortSignal): AsyncIterable<GetEvent>;
   /** The same, but nobody waits for it. */
   add(request: GetRequest): Download;
-  /** Somebody came online: what waits for him goes on. */
+  /** Somebody came online: what waits for him goes on, and what he may have as well as others. */
   peerCame(peer: KnownPeer): void;
   /** The network is back: whatever waits is tried. */
   networkCame(): void;
@@ -211,7 +211,7 @@ export function openDownloadQueue(options: DownloadQueueOptions): DownloadQueue 
   function beginning(id: number): readonly GetEvent[] {
     choose();
     const run = running.get(id);
-    return [{ event: "queued", download: id, waits: run === undefined }, ...(run?.told() ?? [])];
+    return [{ event: "added", download: id, waits: run === undefined }, ...(run?.told() ?? [])];
   }
 
   const desk = createQueueDesk({ store, now: () => Math.round(clock.now()), shown, onChanged: changed });
@@ -231,7 +231,7 @@ export function openDownloadQueue(options: DownloadQueueOptions): DownloadQueue 
       const { id, claimedBy } = addWish(request, false);
       own.add(id);
       if (claimedBy !== null && claimedBy !== lock.name) {
-        yield { event: "queued", download: id, waits: false };
+        yield { event: "added", download: id, waits: false };
         const left = yield* followElsewhere(id, { store, clock, lock }, signal);
         if (!left) return;
       }
@@ -248,7 +248,7 @@ export function openDownloadQueue(options: DownloadQueueOptions): DownloadQueue 
         const waiting = store
           .candidates(network)
           .filter(({ dueAtMs, code }) => dueAtMs > nowMs && code !== "disk-full");
-        const forHim = waiting.filter(({ source }) => mayMean(source, peer));
+        const forHim = waiting.filter(({ source, fromAnybody }) => fromAnybody === 1 || mayMean(source, peer));
         for (const { id } of forHim) store.wakeOne(id);
         if (forHim.length > 0) chooseSoon();
       });

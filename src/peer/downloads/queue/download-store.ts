@@ -39,6 +39,8 @@ export type Candidate = {
   readonly dueAtMs: number;
   /** Why it waits, if it does. */
   readonly code: string | null;
+  /** 1 if anybody who has its content may bring it. */
+  readonly fromAnybody: 0 | 1;
 };
 
 /** What a running download has come to. */
@@ -173,7 +175,8 @@ function statements(db: DatabaseSync) {
     unfinished: db.prepare(`SELECT * FROM download WHERE NOT (${ENDED}) ORDER BY id`),
     ids: db.prepare("SELECT id FROM download ORDER BY id"),
     candidates: db.prepare(
-      `SELECT id, priority, coalesce(peer_id, lower(peer), '') AS source, coalesce(due_at_ms, 0) AS dueAtMs, code FROM download
+      `SELECT id, priority, coalesce(peer_id, lower(peer), '') AS source, coalesce(due_at_ms, 0) AS dueAtMs, code,
+         peer IS NULL OR content IS NOT NULL AS fromAnybody FROM download
        WHERE state IN ('queued', 'waiting') AND network = ? ORDER BY priority DESC, id`,
     ),
     claim: db.prepare(

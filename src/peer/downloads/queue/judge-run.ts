@@ -9,8 +9,10 @@ export type RunResult = {
   readonly progressed: boolean;
   /** How often it was tried before, since anything had arrived. */
   readonly tries: number;
-  /** Whether its peer has ever been met. */
-  readonly isPeerKnown: boolean;
+  /** Whether its peer has ever been met or, if anybody will do, its content been seen. */
+  readonly isKnown: boolean;
+  /** Whether anybody who has the content will do. */
+  readonly isForAnybody: boolean;
   /** Whether somebody waits for it who would want to know at once that he mistyped. */
   readonly isWatched: boolean;
 };
@@ -57,8 +59,9 @@ export function judgeRun(result: RunResult, nowMs: number): { readonly now: Down
   return { now: { state: "failed", code, reason, endedAtMs: nowMs }, tries };
 }
 
-function remedyOf(code: string, { isPeerKnown, isWatched }: RunResult, tries: number): Remedy {
-  if (code === "no-such-peer" && !isPeerKnown && isWatched) return "give-up";
+function remedyOf(code: string, { isKnown, isForAnybody, isWatched }: RunResult, tries: number): Remedy {
+  const isNobodyThere = code === (isForAnybody ? "no-such-file" : "no-such-peer");
+  if (isNobodyThere) return !isKnown && isWatched ? "give-up" : "wait-for-peer";
   const remedy = REMEDIES[code as FailureCode] ?? "give-up";
   return remedy === "again" && tries >= AGAIN_MAX ? "give-up" : remedy;
 }

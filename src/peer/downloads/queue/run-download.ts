@@ -5,6 +5,7 @@ import { Failure } from "../../../protocol/failures.ts";
 import type { Clock } from "../../../transport/clock.ts";
 import { createTransferRate, type TransferRate } from "../transfer-rate.ts";
 import type { Progress } from "./download-store.ts";
+import { fetchWish } from "./fetch-wish.ts";
 import { judgeRun } from "./judge-run.ts";
 import type { StoredDownload } from "./stored-download.ts";
 import { createTally, type Tally } from "./tally.ts";
@@ -13,7 +14,7 @@ export type FetchOptions = {
   /** Absolute path of the folder where it lands if the request names none. */
   readonly received: string;
   /** Hears what is found out on the way. */
-  readonly learns: Pick<Tally, "metPeer" | "resolved" | "listed">;
+  readonly learns: Pick<Tally, "metPeer" | "metSource" | "resolved" | "listed">;
 };
 
 /** Fetches what a request asks for, and tells what happens. */
@@ -67,7 +68,7 @@ export function startRun(before: StoredDownload, source: string, { fetch, clock,
 
   async function run(): Promise<void> {
     try {
-      const events = fetch(requestNow(before), { received, learns: tally }, controller.signal);
+      const events = fetchWish(before, fetch, { received, learns: tally }, controller.signal);
       for await (const event of events) {
         tally.count(event);
         if (event.event === "progress") measured();
@@ -120,22 +121,19 @@ export function startRun(before: StoredDownload, source: string, { fetch, clock,
     rate: measured,
     told: () => told,
     receivedFile({ path, saved, bytes, content, sources, seconds }) {
-      const { peerId, peerName } = tally.learnt();
-      const name = peerName ?? request.peer;
-      const peer = name === null ? null : { id: peerId, name };
+      const from = tally.from();
+      const peer = from ? { id: from.id, name: from.name } : null;
       return { at: Math.round(clock.now()), path, saved, bytes, content, peer, sources, seconds, download: id };
     },
     verdict(isWatched) {
       const { failures } = tally;
-      const isPeerKnown = tally.learnt().peerId !== null || before.detached;
-      const result = { failures, progressed: tally.progressed(), tries: before.tries, isPeerKnown, isWatched };
+      const { peerId, content } = tally.learnt();
+      const isForAnybody = request.peer === null;
+      const isKnown = before.detached || (isForAnybody ? content : peerId) !== null;
+      const progressed = tally.progressed();
+      const result = { failures, progressed, tries: before.tries, isKnown, isForAnybody, isWatched };
       return judgeRun(result, Math.round(clock.now()));
     },
     failure: () => failure,
   };
-}
-
-/** The request as it is best made now: by the peer's id, once that is known. */
-function requestNow({ request, peerId }: StoredDownload): GetRequest {
-  return request.peer === null ? request : { ...request, peer: peerId ?? request.peer };
 }

@@ -7,12 +7,16 @@ import type { Learnt } from "./stored-download.ts";
 export type Tally = {
   /** The peer that it is asked of turned out to be this one. */
   metPeer(peer: Pick<KnownPeer, "id" | "name">): void;
+  /** It is fetched from this peer now, whoever was asked for it. */
+  metSource(peer: Pick<KnownPeer, "id" | "name">): void;
   /** One of the names turned out to mean this. */
   resolved(name: string, entry: Pick<ListEntry, "kind" | "path" | "size" | "content">): void;
   /** A file below one of the names. */
   listed(entry: Pick<ListEntry, "path" | "size">): void;
   count(event: GetEvent): void;
   learnt(): Learnt;
+  /** Whom it is fetched from. */
+  from(): Pick<KnownPeer, "id" | "name"> | undefined;
   /** The failures so far, the first of each code with its message. */
   readonly failures: ReadonlyMap<string, string>;
   /** Notes that all of it failed. */
@@ -27,6 +31,7 @@ export type Tally = {
  */
 export function createTally(before: Learnt, isSingle: boolean): Tally {
   let { peerId, peerName, content, total } = before;
+  let from: Pick<KnownPeer, "id" | "name"> | undefined;
   const totals = new Map<string, number>();
   /** Sizes of files that were listed and not yet dealt with. */
   const sizes = new Map<string, number>();
@@ -47,6 +52,10 @@ export function createTally(before: Learnt, isSingle: boolean): Tally {
     metPeer(peer) {
       peerId = peer.id;
       peerName = peer.name;
+      from = peer;
+    },
+    metSource(peer) {
+      from = peer;
     },
     resolved(name, entry) {
       totals.set(name, entry.size);
@@ -76,6 +85,7 @@ export function createTally(before: Learnt, isSingle: boolean): Tally {
           break;
         case "overall":
         case "queued":
+        case "added":
         case "parked":
         case "hashing":
         case "waiting":
@@ -93,6 +103,7 @@ export function createTally(before: Learnt, isSingle: boolean): Tally {
       for (const received of underWay.values()) onTheWay += received;
       return { peerId, peerName, content, total, files, bytes: bytes + onTheWay };
     },
+    from: () => from,
     failures,
     failed,
     progressed: () => arrived,

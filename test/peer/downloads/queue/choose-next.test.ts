@@ -14,6 +14,7 @@ const queues = fc
       source: sources,
       dueAtMs: fc.constantFrom(0, NOW_MS, NOW_MS + 1, NOW_MS + 500),
       code: fc.constant(null),
+      fromAnybody: fc.constant(0 as const),
     }),
     { maxLength: 30 },
   )
@@ -89,6 +90,7 @@ const candidate = (id: number, more: Partial<Candidate> = {}): Candidate => ({
   source: "bob",
   dueAtMs: 0,
   code: null,
+  fromAnybody: 0,
   ...more,
 });
 const CASES: { of: string; queue: Candidate[]; running?: string[]; limits?: QueueLimits; starts: number[] }[] = [

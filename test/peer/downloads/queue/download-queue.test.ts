@@ -86,8 +86,8 @@ function watched(queue: DownloadQueue, request: GetRequest, signal: AbortSignal 
   })();
   ended.catch(() => undefined);
   const first = told
-    .find(({ event }) => event === "queued")
-    .then((event) => (event.event === "queued" ? event.download : 0));
+    .find(({ event }) => event === "added")
+    .then((event) => (event.event === "added" ? event.download : 0));
   return { told, ended, id: first };
 }
 
@@ -106,7 +106,7 @@ test("get tells the number of its download, then what happens, and ends with it"
   const { told, ended, id } = watched(queue, asked("a"));
   (await run(0)).finish();
   await ended;
-  assert.deepEqual(told.all, [{ event: "queued", download: await id, waits: false }, doneEvent("a")]);
+  assert.deepEqual(told.all, [{ event: "added", download: await id, waits: false }, doneEvent("a")]);
   const { state, files, bytes } = listed(queue, await id);
   assert.deepEqual({ state, files, bytes }, { state: "done", files: 1, bytes: 9 });
   assert.equal(received[0]?.watched, true);
@@ -228,7 +228,7 @@ for (const [action, state] of [
     const { queue, runs } = await tempQueue(t, { limits: { running: 1, perPeer: 1 } });
     queue.add(asked("first"));
     const { ended, id, told } = watched(queue, asked("second"));
-    assert.deepEqual(await told.find(() => true), { event: "queued", download: await id, waits: true });
+    assert.deepEqual(await told.find(() => true), { event: "added", download: await id, waits: true });
     queue.change({ action, which: [await id] });
     await assert.rejects(ended, failureWith("interrupted", new RegExp(state)));
     assert.equal(runs.all.length, 1);

@@ -7,7 +7,7 @@ const NOW_MS = 5000;
 
 function result(codes: readonly FailureCode[], more: Partial<RunResult> = {}): RunResult {
   const failures = new Map(codes.map((code) => [code, `because of ${code}`]));
-  return { failures, progressed: false, tries: 0, isPeerKnown: true, isWatched: false, ...more };
+  return { failures, progressed: false, tries: 0, isKnown: true, isForAnybody: false, isWatched: false, ...more };
 }
 
 const WAITS: readonly FailureCode[] = [
@@ -61,7 +61,13 @@ test("a file that changes each time it is fetched is given up in the end", () =>
 });
 
 test("whoever waits for a peer that nobody has met is told at once; the queue would wait for it", () => {
-  const never = { isPeerKnown: false };
+  const never = { isKnown: false };
   assert.equal(judgeRun(result(["no-such-peer"], { ...never, isWatched: true }), NOW_MS).now.state, "failed");
   assert.equal(judgeRun(result(["no-such-peer"], { ...never, isWatched: false }), NOW_MS).now.state, "waiting");
+});
+
+test("a content that nobody has is waited for, unless somebody wants to know at once", () => {
+  const anybody = { isForAnybody: true, isKnown: false };
+  assert.equal(judgeRun(result(["no-such-file"], { ...anybody, isWatched: true }), NOW_MS).now.state, "failed");
+  assert.equal(judgeRun(result(["no-such-file"], anybody), NOW_MS).now.state, "waiting");
 });
