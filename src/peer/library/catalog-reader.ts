@@ -152,9 +152,7 @@ export function openCatalogReader(db: DatabaseSync) {
     /** Encoded block list of a content that some file offers now. */
     blockList(id: ContentId): Buffer | undefined {
       const blocks = sql.blocks.get(digestOf(id))?.["blocks"];
-      return blocks instanceof Uint8Array
-        ? Buffer.from(blocks.buffer, blocks.byteOffset, blocks.byteLength)
-        : undefined;
+      return blocks instanceof Uint8Array ? Buffer.from(blocks.buffer, blocks.byteOffset, blocks.length) : undefined;
     },
 
     /** Tells this database from any other, and the number of its last change. */

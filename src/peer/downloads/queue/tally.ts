@@ -83,6 +83,7 @@ export function createTally(before: Learnt, isSingle: boolean): Tally {
         case "failed":
           failed(event.code, event.message);
           break;
+        case "folder":
         case "overall":
         case "queued":
         case "added":
