@@ -28,7 +28,7 @@ export type RemoteRoutes = {
   close(): void;
 };
 
-export type BytesOptions = {
+type BytesOptions = {
   /** What it comes within. It is closed in the end. */
   readonly share?: RateUser;
   /** The other side lets others go first. */

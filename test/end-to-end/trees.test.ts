@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { chmod, mkdir, rm, utimes, writeFile } from "node:fs/promises";
+import { chmod, mkdir, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
 import { startAgain, startNetwork } from "./network.ts";
+import { mountSmallDisk } from "./small-disk.ts";
 import { startTukar, tukar, tukarJson } from "./tukar-process.ts";
 
 const TIMEOUT = { timeout: 110_000 };
@@ -113,35 +113,27 @@ test(
     await using network = await startNetwork();
     const bob = await network.peer("bob", someFiles(600));
     const disk = path.join(network.folder, "disk");
-    await mkdir(disk);
-    try {
-      execFileSync("mount", ["-t", "tmpfs", "-o", "size=2m", "tmpfs", disk], { stdio: "ignore" });
-    } catch {
-      return t.skip("a small disk can be mounted by root alone");
-    }
-    try {
-      const args = ["get", "bob", "tree", "-r", "-o", `${disk}/`, ...network.visitor("carol")];
-      const full = await tukarJson(args);
-      assert.equal(full.status, 1);
-      const failures = full.stderr
-        .trim()
-        .split("\n")
-        .map((line) => JSON.parse(line));
-      assert.ok(
-        failures.every(({ code }) => code === "disk-full"),
-        full.stderr.slice(0, 500),
-      );
-      assert.equal(full.lines.filter(({ event }) => event === "done").length + failures.length, 600);
-      assertWholeFiles(path.join(disk, "tree"), path.join(bob.dir, "shared", "tree"));
+    await using mounted = await mountSmallDisk(disk, "2m");
+    if (!mounted) return t.skip("a small disk can be mounted by root alone");
+    const args = ["get", "bob", "tree", "-r", "-o", `${disk}/`, ...network.visitor("carol")];
+    const full = await tukarJson(args);
+    assert.equal(full.status, 1);
+    const failures = full.stderr
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    assert.ok(
+      failures.every(({ code }) => code === "disk-full"),
+      full.stderr.slice(0, 500),
+    );
+    assert.equal(full.lines.filter(({ event }) => event === "done").length + failures.length, 600);
+    assertWholeFiles(path.join(disk, "tree"), path.join(bob.dir, "shared", "tree"));
 
-      execFileSync("mount", ["-o", "remount,size=64m", disk]);
-      const again = await tukarJson(args);
-      assert.equal(again.status, 0, again.stderr);
-      assert.deepEqual(treeOf(path.join(disk, "tree")), treeOf(path.join(bob.dir, "shared", "tree")));
-      assert.deepEqual(readdirSync(disk), ["tree"]);
-    } finally {
-      execFileSync("umount", [disk]);
-    }
+    mounted.grow("64m");
+    const again = await tukarJson(args);
+    assert.equal(again.status, 0, again.stderr);
+    assert.deepEqual(treeOf(path.join(disk, "tree")), treeOf(path.join(bob.dir, "shared", "tree")));
+    assert.deepEqual(readdirSync(disk), ["tree"]);
   },
 );
 
@@ -164,5 +156,4 @@ test("a file that changes while its folder is fetched comes in one of its states
     const bytes = readFileSync(got);
     assert.ok(bytes.length === 0 || bytes.every((byte) => byte === bytes[0]), "no mix of two states");
   }
-  await rm(changing);
 });
