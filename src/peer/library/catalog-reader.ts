@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { lookup } from "mime-types";
-import { type ContentId, contentIdFromDigest, parseContentId } from "../../protocol/content-id.ts";
+import { type ContentId, contentIdFromDigest } from "../../protocol/content-id.ts";
 import type { FileEntry, FolderEntry, ListEntry } from "../../protocol/listing.ts";
 import { baseName, parentPath, parseSharePath, type SharePath } from "../../protocol/share-path.ts";
 import { type Place, type StoredFile, storedFile } from "./stored-file.ts";
@@ -96,11 +96,6 @@ export function openCatalogReader(db: DatabaseSync) {
     }
   }
 
-  /** Every file that is offered with that content. */
-  function* withContent(id: ContentId): Generator<LocatedFile> {
-    for (const row of pages(sql.withContent, digestOf(id), "id", 0)) yield located(row);
-  }
-
   return {
     totals(): Totals {
       const row = sql.totals.get();
@@ -117,10 +112,8 @@ export function openCatalogReader(db: DatabaseSync) {
 
     file: fileAt,
 
-    /** What a name means: the content id of a file, a share path, or else a base name that only one file bears. */
+    /** What a name means: a share path, or else a base name that only one file bears. */
     resolve(name: string): Resolved | undefined {
-      const content = parseContentId(name);
-      if (content !== undefined) for (const { entry } of withContent(content)) return { found: entry };
       const path = parseSharePath(name.replace(/\/$/, ""));
       if (path === undefined) return undefined;
       const found = fileAt(path) ?? folderAt(path)?.entry;
@@ -138,7 +131,10 @@ export function openCatalogReader(db: DatabaseSync) {
       return row && located(row);
     },
 
-    withContent,
+    /** Every file that is offered with that content. */
+    *withContent(id: ContentId): Generator<LocatedFile> {
+      for (const row of pages(sql.withContent, digestOf(id), "id", 0)) yield located(row);
+    },
 
     /** Files without content that may be hashed by now, those longest due first. */
     toHash: (nowMs: number, most: number): LocatedFile[] => sql.toHash.all(nowMs, most).map(located),

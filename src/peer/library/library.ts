@@ -4,7 +4,7 @@ import type { Logger } from "pino";
 import { type FileState, isSameState } from "../../content/file-state.ts";
 import { type ContainedFile, openContained } from "../../content/open-contained.ts";
 import type { BundleRequest } from "../../protocol/bundle.ts";
-import type { ContentId } from "../../protocol/content-id.ts";
+import { type ContentId, parseContentId } from "../../protocol/content-id.ts";
 import { Failure } from "../../protocol/failures.ts";
 import type { FileEntry, ListEntry } from "../../protocol/listing.ts";
 import type { SharePath } from "../../protocol/share-path.ts";
@@ -175,7 +175,11 @@ export async function startLibrary(options: LibraryOptions): Promise<Library> {
     problems: thread.problems,
     folders: () => named,
     list: reader.list,
-    resolve: reader.resolve,
+    resolve(name) {
+      const content = parseContentId(name);
+      const [held] = content === undefined ? [] : reader.withContent(content);
+      return held ? { found: held.entry } : reader.resolve(name);
+    },
     open,
     openContent,
     blockList: reader.blockList,
