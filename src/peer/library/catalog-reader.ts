@@ -1,22 +1,11 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { lookup } from "mime-types";
-import { type ContentId, contentIdFromDigest } from "../../protocol/content-id.ts";
+import type { ContentId } from "../../protocol/content-id.ts";
 import type { FileEntry, FolderEntry, ListEntry } from "../../protocol/listing.ts";
 import { baseName, parentPath, parseSharePath, type SharePath } from "../../protocol/share-path.ts";
-import { type Place, type StoredFile, storedFile } from "./stored-file.ts";
+import { fileEntry, folderEntry, joined, type LocatedFile, located } from "./row-entries.ts";
 
 /** `files` and `bytes` of all that is offered, and how many of the files are not hashed yet. */
 export type Totals = { readonly files: number; readonly bytes: number; readonly unhashed: number };
-
-/** A file that is offered, and where it lies: `local` inside `root`, as `openContained` wants it. */
-export type LocatedFile = {
-  readonly entry: FileEntry;
-  readonly stored: StoredFile;
-  readonly root: string;
-  readonly local: string;
-  /** Under which place its hash is remembered. */
-  readonly remembered: Place;
-};
 
 /** What became of a share path in change number `generation`. */
 export type Change =
@@ -250,42 +239,6 @@ export function* pages(
     if (rows.length < PAGE || end === undefined) return;
     last = typeof end === "string" ? end : Number(end);
   }
-}
-
-function fileEntry(path: SharePath, row: Row): FileEntry {
-  const digest = row["digest"];
-  return {
-    kind: "file",
-    path,
-    size: Number(row["size"]),
-    modified: Number(row["modified"]),
-    type: lookup(baseName(path)) || "application/octet-stream",
-    content: digest instanceof Uint8Array ? contentIdFromDigest(digest) : null,
-    executable: Number(row["executable"]) === 1,
-  };
-}
-
-export function folderEntry(path: SharePath, row: Row): FolderEntry {
-  const [size, modified] = [Number(row["bytes"]), Number(row["modified"])];
-  return { kind: "folder", path, size, modified, type: null, content: null };
-}
-
-export function located(row: Row): LocatedFile {
-  const stored = storedFile(row);
-  const entry = fileEntry(joined(String(row["folder_path"]) as SharePath | "", stored.name), row);
-  if (row["kind"] === "files") {
-    const real = stored.local ?? "";
-    return { entry, stored, root: real, local: "", remembered: { root: "", path: real } };
-  }
-  const folder = String(row["folder_local"]);
-  const name = stored.local ?? stored.name;
-  const [root, local] = [String(row["root"]), folder === "" ? name : `${folder}/${name}`];
-  return { entry, stored, root, local, remembered: { root, path: local } };
-}
-
-/** Names were checked before they were stored, and a checked path with a checked name is one too. */
-export function joined(folder: SharePath | "", name: string): SharePath {
-  return (folder === "" ? name : `${folder}/${name}`) as SharePath;
 }
 
 function digestOf(id: ContentId): Buffer {

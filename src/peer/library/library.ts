@@ -10,18 +10,12 @@ import type { FileEntry, ListEntry } from "../../protocol/listing.ts";
 import type { SharePath } from "../../protocol/share-path.ts";
 import type { SharedFolder } from "../options.ts";
 import { type Bundle, createBundles } from "./bundles.ts";
-import {
-  type Change,
-  type ListOptions,
-  type LocatedFile,
-  openCatalogReader,
-  type Resolved,
-  type Totals,
-} from "./catalog-reader.ts";
+import { type Change, type ListOptions, openCatalogReader, type Resolved, type Totals } from "./catalog-reader.ts";
 import { explained, openForReading } from "./database.ts";
 import type { WatchStyle } from "./folder-watch.ts";
 import type { LibraryTiming } from "./library-messages.ts";
 import { type EnsureOptions, startLibraryThread } from "./library-thread.ts";
+import type { LocatedFile } from "./row-entries.ts";
 import { nameFolders } from "./sources.ts";
 
 export type LibraryOptions = {
