@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import type { GetEvent, GetRequest } from "../../../protocol/control-api.ts";
+import type { GetEvent } from "../../../protocol/control-api.ts";
 import type { ReceivedFile } from "../../../protocol/downloads.ts";
 import { Failure } from "../../../protocol/failures.ts";
 import type { Clock } from "../../../transport/clock.ts";
@@ -9,7 +9,7 @@ import type { Fetch } from "./fetch.ts";
 import { fetchWish } from "./fetch-wish.ts";
 import { judgeRun } from "./judge-run.ts";
 import type { StoredDownload } from "./stored-download.ts";
-import { createTally, type Tally } from "./tally.ts";
+import { createTally } from "./tally.ts";
 
 /** One try of a download. */
 export type Run = {
