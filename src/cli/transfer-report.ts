@@ -9,7 +9,7 @@ export type TransferReport = (event: Exclude<GetEvent, { event: "failed" }>) => 
 /** `progress` lines come at most four a second. */
 const PROGRESS_EVERY_MS = 250;
 
-/** For programs: `progress`, `done` and `skipped`, one JSON object a line. */
+/** For programs: `progress`, `source-dropped`, `done` and `skipped`, one JSON object a line. */
 export function createJsonReport(output: Output, now: () => number): TransferReport {
   let nextProgressAt = Number.NEGATIVE_INFINITY;
   return async (event) => {
@@ -26,6 +26,8 @@ export function createJsonReport(output: Output, now: () => number): TransferRep
       }
       case "skipped":
         return output.record({ event: "skipped", path: event.path, saved: event.saved, reason: event.reason });
+      case "source-dropped":
+        return output.record({ event: "source-dropped", path: event.path, peer: event.peer, reason: event.reason });
       case "hashing":
       case "waiting":
         return;
@@ -44,6 +46,8 @@ export function createTextReport(output: Output): TransferReport {
       case "skipped":
         output.talk(`Skipped "${printable(event.path)}": ${printable(event.reason)}`);
         return output.result(printable(event.saved));
+      case "source-dropped":
+        return output.talk(`"${printable(event.path)}" goes on without one source: ${printable(event.reason)}`);
       case "waiting": {
         const again = formatDuration(event.retryInMs / 1000);
         return output.talk(

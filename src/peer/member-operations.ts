@@ -6,6 +6,7 @@ import type { PeerId } from "../protocol/peer-id.ts";
 import { printable } from "../protocol/untrusted-text.ts";
 import type { Clock } from "../transport/clock.ts";
 import type { Identity } from "../transport/identity.ts";
+import type { Neighbourhood } from "./downloads/swarm/neighbourhood.ts";
 import type { PeerEvents } from "./events.ts";
 import { nearestName } from "./nearest-name.ts";
 import type { KnownPeer } from "./network/directory.ts";
@@ -17,6 +18,7 @@ export type MemberOptions = {
   readonly identity: Identity;
   readonly membership: Pick<Membership, "peers">;
   readonly remotePeers: Pick<RemotePeers, "find">;
+  readonly neighbourhood: Neighbourhood;
   readonly hashing: Hashing;
   /** Absolute path of the folder where downloads land. */
   readonly received: string;
@@ -27,7 +29,7 @@ export type MemberOptions = {
 
 /** What a member of a network can do, be it a peer or a visitor. */
 export function createMemberOperations(options: MemberOptions): Operations {
-  const { identity, membership, remotePeers, hashing, received, clock, events, info } = options;
+  const { identity, membership, remotePeers, neighbourhood, hashing, received, clock, events, info } = options;
 
   /** The peer that a text means; if it means none, the failure says which one may have been meant. */
   async function find(text: string, signal: AbortSignal) {
@@ -56,7 +58,7 @@ export function createMemberOperations(options: MemberOptions): Operations {
     const hashLocalFile = hashLocalFileWith(hashing);
     for await (const event of get(
       request,
-      { identity, clock, hashLocalFile, source, received, platform: platform() },
+      { identity, clock, hashLocalFile, source, neighbourhood, received, platform: platform() },
       signal,
     )) {
       const isUnknown = event.event === "failed" && event.code === "no-such-file";

@@ -16,12 +16,14 @@ import { createPeerEvents, type PeerEvents } from "./events.ts";
 import { lockHome } from "./home-lock.ts";
 import { startLibrary } from "./library/library.ts";
 import { createMemberOperations } from "./member-operations.ts";
+import { createNeighbourhood } from "./neighbourhood.ts";
 import { type Membership, type MembershipListener, startMembership, type Totals } from "./network/membership.ts";
 import { ownHosts } from "./network/own-hosts.ts";
 import type { Operations } from "./operations.ts";
 import type { PeerOptions } from "./options.ts";
 import { createPeerServer } from "./peer-server.ts";
 import { createRemotePeers } from "./remote-peers.ts";
+import { createExchange } from "./serving/exchange.ts";
 
 export type RunningPeer = {
   readonly id: PeerId;
@@ -60,11 +62,14 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     ...library.problems().map((message) => ({ event: "problem", message }) satisfies PeerEvent),
   ]);
 
+  const exchange = createExchange(systemClock);
+  started.defer(async () => exchange.unfinished.close());
   let membership: Membership | undefined;
   const server = createPeerServer({
     identity,
     host: options.host,
     library,
+    exchange,
     about: () => ({ id: identity.id, name, program: PROGRAM, ...totalsOf(library) }),
     isMember: async (id) => (await membership?.isMember(id)) ?? false,
     guests: options.guests,
@@ -142,6 +147,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     identity,
     membership: member,
     remotePeers,
+    neighbourhood: createNeighbourhood({ membership: member, serving: { exchange, self: () => ({ name, port }) } }),
     hashing,
     received: options.received,
     clock: systemClock,

@@ -8,6 +8,7 @@ import { openKnownIds } from "../transport/known-ids.ts";
 import { rememberNetwork } from "../transport/last-network.ts";
 import { createPeerEvents } from "./events.ts";
 import { createMemberOperations } from "./member-operations.ts";
+import { createNeighbourhood } from "./neighbourhood.ts";
 import { startMembership } from "./network/membership.ts";
 import type { Operations } from "./operations.ts";
 import type { VisitorOptions } from "./options.ts";
@@ -42,6 +43,7 @@ export async function openVisitor({ home, network, name, received, log }: Visito
     identity,
     membership,
     remotePeers,
+    neighbourhood: createNeighbourhood({ membership }),
     hashing,
     received,
     clock,

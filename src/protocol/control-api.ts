@@ -90,6 +90,8 @@ export const GetEvent = z.discriminatedUnion("event", [
   z.object({ event: z.literal("progress"), path: z.string(), bytes: SizeSchema, total: SizeSchema }),
   /** The peer went away; the next try comes after `retryInMs`. */
   z.object({ event: z.literal("waiting"), path: z.string(), reason: z.string(), retryInMs: z.number() }),
+  /** One of several sources sent wrong bytes: it is not asked again, the others go on. */
+  z.object({ event: z.literal("source-dropped"), path: z.string(), peer: z.string(), reason: z.string() }),
   z.object({
     event: z.literal("done"),
     path: z.string(),

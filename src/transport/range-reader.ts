@@ -22,6 +22,11 @@ export type RangeReader = {
    * "unreachable" or "timed-out". After a failure the reader is closed.
    */
   read(request: RangeRequest, sink: ByteSink): Promise<void>;
+  /**
+   * Asks now for what the next `read` will ask for, while another is under way: so the other side has something to send
+   * all the time. At most one request waits like that.
+   */
+  askAhead(request: RangeRequest): void;
   /** Goes on after a sink had no room. */
   resume(): void;
   close(): void;
@@ -83,6 +88,8 @@ export async function openRangeReader(options: RangeReaderOptions): Promise<Rang
   let aside: Buffer = Buffer.alloc(0);
   let bytesGoTo: "landing" | "room" = "landing";
   let state: State = { at: "idle" };
+  /** Asked for already, though nobody reads it yet. Until somebody does its bytes wait in the socket. */
+  let ahead: RangeRequest | undefined;
 
   const onread = {
     // Asked after connecting and after each callback for where the next bytes go. The answer stands until they come,
@@ -128,6 +135,7 @@ export async function openRangeReader(options: RangeReaderOptions): Promise<Rang
       case "refusal":
         return takeRefusal(state);
       case "idle":
+        if (ahead) return false;
         throw new Failure("bad-message", `${called} sends something that was not asked for`);
       case "closed":
         return false;
@@ -143,7 +151,7 @@ export async function openRangeReader(options: RangeReaderOptions): Promise<Rang
     }
     state = { at: "idle" };
     body.done.resolve();
-    return true;
+    return ahead === undefined;
   }
 
   function takeHead({ asked, sink, done }: State & { at: "head" }): boolean {
@@ -170,13 +178,13 @@ export async function openRangeReader(options: RangeReaderOptions): Promise<Rang
 
   /** Bytes of the body that landed, with its head or after the receiver had no more room, are copied into place. */
   function takeAside(body: State & { at: "body" }): boolean {
-    if (aside.length > body.left) throw new Failure("bad-message", `${called} sends more than was asked for`);
-    while (aside.length > 0 && !body.paused) {
+    if (aside.length > body.left && !ahead) throw new Failure("bad-message", `${called} sends more than was asked for`);
+    while (aside.length > 0 && body.left > 0 && !body.paused) {
       const count = aside.copy(body.sink.room());
       aside = aside.subarray(count);
       takeBody(body, count);
     }
-    return !body.paused;
+    return body.left > 0 ? !body.paused : ahead === undefined;
   }
 
   function takeRefusal(refusal: State & { at: "refusal" }): boolean {
@@ -203,17 +211,40 @@ export async function openRangeReader(options: RangeReaderOptions): Promise<Rang
     waiting?.reject(reason);
   }
 
+  function ask({ path, first, last }: RangeRequest): void {
+    socket.write(
+      `GET ${path} HTTP/1.1\r\nHost: tukar\r\n${VERSION_HEADER}: ${PROTOCOL_VERSION}\r\nRange: bytes=${first}-${last}\r\n\r\n`,
+    );
+  }
+
+  /** Somebody reads now what was asked for ahead: its first bytes may be here already. */
+  function beginAhead(head: State & { at: "head" }): void {
+    ahead = undefined;
+    socket.setTimeout(idleTimeoutMs);
+    try {
+      if (aside.length === 0 || takeHead(head)) socket.resume();
+    } catch (error) {
+      end(error);
+    }
+  }
+
   return {
     called,
     read(asked, sink) {
       if (state.at === "closed") return Promise.reject(state.reason);
       if (state.at !== "idle") return Promise.reject(new Failure("internal", "A range is being read already"));
       const done = Promise.withResolvers<void>();
-      state = { at: "head", asked, sink, done };
-      socket.write(
-        `GET ${asked.path} HTTP/1.1\r\nHost: tukar\r\n${VERSION_HEADER}: ${PROTOCOL_VERSION}\r\nRange: bytes=${asked.first}-${asked.last}\r\n\r\n`,
-      );
+      const head = { at: "head", asked, sink, done } as const;
+      state = head;
+      if (!ahead) ask(asked);
+      else if (!isSameRequest(ahead, asked)) end(new Failure("internal", "Another range was asked for ahead"));
+      else beginAhead(head);
       return done.promise;
+    },
+    askAhead(asked) {
+      if (ahead || state.at === "closed") return;
+      ahead = asked;
+      ask(asked);
     },
     resume() {
       if (state.at !== "body" || !state.paused) return;
@@ -227,4 +258,8 @@ export async function openRangeReader(options: RangeReaderOptions): Promise<Rang
     },
     close: () => end(new Failure("interrupted")),
   };
+}
+
+function isSameRequest(a: RangeRequest, b: RangeRequest): boolean {
+  return a.path === b.path && a.first === b.first && a.last === b.last;
 }

@@ -3,6 +3,7 @@ import { type TestContext, test } from "node:test";
 import { startHashing } from "../../src/content/hashing.ts";
 import { createPeerEvents } from "../../src/peer/events.ts";
 import { createMemberOperations } from "../../src/peer/member-operations.ts";
+import { createNeighbourhood } from "../../src/peer/neighbourhood.ts";
 import { findPeer, type KnownPeer } from "../../src/peer/network/directory.ts";
 import { openRemotePeer } from "../../src/peer/remote-peer.ts";
 import { Failure } from "../../src/protocol/failures.ts";
@@ -37,6 +38,7 @@ async function inBobsNetwork(t: TestContext) {
     resolve: () => Promise.reject(nothing),
   };
   return createMemberOperations({
+    neighbourhood: createNeighbourhood({ membership: { isMember: async () => false } }),
     identity,
     membership: { peers: () => streamOf([BOBS]) },
     remotePeers: { find: async (text) => ({ known: findPeer(text, [BOBS]), remote }) },

@@ -9,10 +9,10 @@ import { createBackoff } from "../../transport/backoff.ts";
 import { type Clock, wait } from "../../transport/clock.ts";
 import type { Identity } from "../../transport/identity.ts";
 import type { RemotePeer } from "../remote-peer.ts";
-import { fetchContent } from "./fetch-content.ts";
 import type { FoundSource } from "./found-source.ts";
 import { findPlace, type HashLocalFile, putInPlace, removePartialFile } from "./place.ts";
-import { openReceivers } from "./receivers.ts";
+import { fetchBlocks, type SourceRecord } from "./swarm/fetch-blocks.ts";
+import type { Neighbourhood } from "./swarm/neighbourhood.ts";
 
 /** A file whose content is known, and where it is to be saved. */
 export type FileWish = {
@@ -28,6 +28,7 @@ export type FetchFileDeps = {
   readonly clock: Clock;
   readonly hashLocalFile: HashLocalFile;
   readonly source: FoundSource;
+  readonly neighbourhood: Neighbourhood;
   /** A file got its name in this folder, which is not on disk yet. */
   readonly onPlaced: (folder: string) => void;
 };
@@ -58,7 +59,8 @@ export async function fetchFile(
   if (found.present) return tell({ event: "skipped", path: sharePath, saved: found.file, reason: "already there" });
 
   const partFile = path.join(wish.partFolder, partName(content));
-  await untilFetched(wish, partFile, deps, tell, signal);
+  const record: SourceRecord = { wrong: new Set(), contributed: new Set() };
+  await untilFetched(wish, partFile, record, deps, tell, signal);
   let { file } = found;
   for (let tries = 1; ; tries += 1) {
     const outcome = await putInPlace(partFile, file);
@@ -74,10 +76,11 @@ export async function fetchFile(
       break;
     }
     if (tries === TRIES_MAX) throw new Failure("cannot-save", `Cannot save "${file}": somebody removes "${partFile}"`);
-    if (outcome === "gone") await untilFetched(wish, partFile, deps, tell, signal);
+    if (outcome === "gone") await untilFetched(wish, partFile, record, deps, tell, signal);
   }
   const seconds = (deps.clock.now() - startedAtMs) / 1000;
-  tell({ event: "done", path: sharePath, saved: file, bytes: size, content, sources: 1, seconds });
+  const sources = record.contributed.size;
+  tell({ event: "done", path: sharePath, saved: file, bytes: size, content, sources, seconds });
 }
 
 /** Part files are named for their content, so that the next try finds them whatever the file is called by then. */
@@ -88,6 +91,7 @@ function partName(content: ContentId): string {
 async function untilFetched(
   wish: FileWish,
   partFile: string,
+  record: SourceRecord,
   deps: FetchFileDeps,
   tell: (event: GetEvent) => void,
   signal: AbortSignal,
@@ -96,25 +100,37 @@ async function untilFetched(
   const backoff = createBackoff(RETRY);
   let verifiedBytes = 0;
   let progressAtMs = deps.clock.now();
+  const onVerified = (bytes: number): void => {
+    if (bytes <= verifiedBytes) return;
+    verifiedBytes = bytes;
+    progressAtMs = deps.clock.now();
+    backoff.reset();
+  };
   for (;;) {
-    let source: RemotePeer | undefined;
+    const asked = await askedPeer(deps.source, signal);
     try {
-      source = await deps.source.now(signal);
-      return await fetchOnce(wish, partFile, source, deps.identity, tell, signal, (bytes) => {
-        if (bytes <= verifiedBytes) return;
-        verifiedBytes = bytes;
-        progressAtMs = deps.clock.now();
-        backoff.reset();
-      });
+      return await fetchOnce(wish, partFile, asked, record, deps, tell, signal, onVerified);
     } catch (error) {
       signal.throwIfAborted();
-      if (source) deps.source.failed(source);
+      if ("remote" in asked) deps.source.failed(asked.remote);
       if (!(error instanceof Failure) || !WORTH_RETRYING.has(error.code)) throw error;
       if (deps.clock.now() - progressAtMs > GIVE_UP_AFTER_MS) throw gaveUp(error, verifiedBytes, size);
       const retryInMs = backoff.next();
       tell({ event: "waiting", path: sharePath, reason: error.message, retryInMs });
       await wait(deps.clock, retryInMs, signal);
     }
+  }
+}
+
+/** The peer that was asked for the file, or why it cannot be found now. */
+type Asked = { readonly remote: RemotePeer } | { readonly failure: unknown };
+
+async function askedPeer(source: FoundSource, signal: AbortSignal): Promise<Asked> {
+  try {
+    return { remote: await source.now(signal) };
+  } catch (failure) {
+    signal.throwIfAborted();
+    return { failure };
   }
 }
 
@@ -135,40 +151,101 @@ function gaveUp(last: Failure, verifiedBytes: number, size: number): Failure {
 async function fetchOnce(
   wish: FileWish,
   partFile: string,
-  source: RemotePeer,
-  identity: Identity,
+  asked: Asked,
+  record: SourceRecord,
+  deps: FetchFileDeps,
   tell: (event: GetEvent) => void,
   signal: AbortSignal,
   onVerified: (bytes: number) => void,
 ): Promise<void> {
+  const { identity, clock, neighbourhood } = deps;
   const { content, size, modified, path: sharePath } = wish.entry;
-  if (blockCount(size) <= 1) {
-    const bytes = size === 0 ? Buffer.alloc(0) : await verifiedBytes(source, content, size, signal);
+  const onDropped = (peer: string, reason: string): void =>
+    tell({ event: "source-dropped", path: sharePath, peer, reason });
+  if (size === 0) return saveWhole(partFile, Buffer.alloc(0), modified);
+  const from = sourcesInTurn(asked, content, record, neighbourhood, signal);
+  if (blockCount(size) === 1) {
+    const bytes = await firstOf(from, async (source) => {
+      const verified = await verifiedBytes(source, content, size, signal);
+      record.contributed.add(idOf(source));
+      return verified;
+    });
     return saveWhole(partFile, bytes, modified);
   }
 
-  const list = await source.blockList(content, size, signal);
+  const list = await firstOf(from, (source) => source.blockList(content, size, signal));
   const partial = await openPartialFile(partFile, list);
+  const offered = await neighbourhood.serving?.unfinished.offer(content, list, partFile, partial.verified());
+  let counted = Promise.resolve();
   const onProgress = (): void => {
     onVerified(partial.verifiedBytes());
     tell({ event: "progress", path: sharePath, bytes: partial.verifiedBytes(), total: size });
   };
   try {
     onProgress();
-    const receivers = await openReceivers(
-      { target: source.target, identity, called: source.called, partFile, signal },
-      size,
+    await fetchBlocks(
+      {
+        content,
+        list,
+        partial,
+        asked: "remote" in asked ? asked.remote : undefined,
+        record,
+        identity,
+        clock,
+        neighbourhood,
+        onDropped,
+        onVerified(index) {
+          offered?.added(index);
+          counted = partial.add(index).then(onProgress);
+        },
+      },
+      signal,
     );
-    try {
-      await fetchContent({ content, list, partial, called: source.called, receivers, onProgress });
-    } finally {
-      await Promise.all(receivers.map((receiver) => receiver.close()));
-    }
+    await counted;
     await partial.sync(modified);
     await partial.finish();
+    offered?.whole();
   } finally {
+    offered?.withdraw();
     await partial.close();
   }
+}
+
+/** The peer that was asked and, should it fail, the others that share the content. */
+async function* sourcesInTurn(
+  asked: Asked,
+  content: ContentId,
+  record: SourceRecord,
+  neighbourhood: Neighbourhood,
+  signal: AbortSignal,
+): AsyncGenerator<RemotePeer, void, undefined> {
+  if ("remote" in asked && !record.wrong.has(idOf(asked.remote))) yield asked.remote;
+  try {
+    for await (const source of neighbourhood.findSources(content, signal)) {
+      if (!record.wrong.has(idOf(source))) yield source;
+    }
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error; // the index server is away: then there are no others
+  }
+  if ("failure" in asked) throw asked.failure;
+}
+
+/** What the first source that can gives. @throws what the first one failed with, if none can */
+async function firstOf<T>(sources: AsyncIterable<RemotePeer>, ask: (source: RemotePeer) => Promise<T>): Promise<T> {
+  let failed: { readonly reason: unknown } | undefined;
+  for await (const source of sources) {
+    try {
+      return await ask(source);
+    } catch (reason) {
+      if (!(reason instanceof Failure)) throw reason;
+      failed ??= { reason };
+    }
+  }
+  throw failed ? failed.reason : new Failure("unreachable", "Nobody who is online has it");
+}
+
+export function idOf({ target, called }: RemotePeer): string {
+  return target.expectedId ?? called;
 }
 
 /** A file of one block needs no block list: its content id follows from its bytes. Wrong bytes are asked for once more. */

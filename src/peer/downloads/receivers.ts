@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { startThread } from "../../content/thread.ts";
+import type { BlockRun } from "../../protocol/block-run.ts";
 import { Failure } from "../../protocol/failures.ts";
 import type { OnBlock } from "./receive-blocks.ts";
 import type { FromReceiveThread, ReceiveThreadStart, ToReceiveThread } from "./receive-thread-messages.ts";
@@ -40,6 +41,9 @@ export async function openThreadedReceiver(options: ReceiverOptions): Promise<Re
     else if (message.what === "done") current?.done.resolve();
     else current?.done.reject(new Failure(message.code, message.message));
   });
+  function tell(message: ToReceiveThread): void {
+    worker.postMessage(message);
+  }
   worker.on("error", (cause) => end(new Failure("internal", "A receiving thread broke down", { cause })));
   worker.on("exit", () => end(new Failure("interrupted", "A receiving thread ended")));
 
@@ -49,9 +53,11 @@ export async function openThreadedReceiver(options: ReceiverOptions): Promise<Re
       if (ended) throw ended.reason;
       const done = Promise.withResolvers<void>();
       current = { onBlock, done };
-      worker.postMessage({ what: "receive", run } satisfies ToReceiveThread);
+      tell({ what: "receive", run });
       await done.promise;
     },
+    askAhead: (run: BlockRun) => tell({ what: "ask-ahead", run }),
+    breakOff: () => tell({ what: "break-off" }),
     async close() {
       signal?.removeEventListener("abort", abort);
       await worker.terminate();

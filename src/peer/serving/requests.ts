@@ -1,27 +1,36 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { parseContentId } from "../../protocol/content-id.ts";
 import { Failure } from "../../protocol/failures.ts";
 import { type About, PEER_ROUTES } from "../../protocol/routes.ts";
 import { baseName, decodeSharePath, parseSharePath, type SharePath } from "../../protocol/share-path.ts";
 import { answerJson, answerLines } from "../../transport/answer.ts";
 import type { Remote, SecureServerOptions } from "../../transport/secure-server.ts";
-import type { Library, OpenedFile } from "../library/library.ts";
+import type { Library } from "../library/library.ts";
+import { createContentAnswers } from "./answer-content.ts";
 import { answerFile } from "./answer-file.ts";
+import type { Exchange } from "./exchange.ts";
 import { resolveLines } from "./resolve-lines.ts";
 import { createByteSender } from "./send-bytes.ts";
 
 export type ServingOptions = {
   readonly library: Library;
+  readonly exchange: Exchange;
   readonly about: () => About;
   /** Throws the `Failure` with which this one is turned away. */
   readonly admit: (remote: Remote) => Promise<void>;
 };
 
-type Answer = (request: IncomingMessage, response: ServerResponse, query: URLSearchParams) => void | Promise<void>;
+type Answer = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  query: URLSearchParams,
+  remote: Remote,
+) => void | Promise<void>;
 
 /** The HTTP routes of a peer. All of them only read. */
-export function createRequestHandler({ library, about, admit }: ServingOptions): SecureServerOptions["onRequest"] {
+export function createRequestHandler(options: ServingOptions): SecureServerOptions["onRequest"] {
+  const { library, exchange, about, admit } = options;
   const sender = createByteSender();
+  const answerContent = createContentAnswers({ library, exchange, sender });
 
   const exact: Readonly<Record<string, Answer>> = {
     [PEER_ROUTES.about]: (_request, response) => answerJson(response, about()),
@@ -46,30 +55,17 @@ export function createRequestHandler({ library, about, admit }: ServingOptions):
       (rest, request, response) => {
         const path = decodeSharePath(rest);
         if (path === undefined) throw new Failure("no-such-file");
-        const file = library.open(path);
-        return sendFile(request, response, file, file.entry.type);
+        const { fd, state, content, entry } = library.open(path);
+        const file = { fd, state, content, mediaType: entry.type, name: baseName(entry.path) };
+        return answerFile(request, response, file, sender);
       },
     ],
     [
       PEER_ROUTES.content,
-      (rest, request, response) => {
-        const [text = "", part, ...more] = rest.split("/");
-        const id = parseContentId(text);
-        if (id === undefined || more.length > 0) throw new Failure("no-such-file");
-        if (part === undefined) return sendFile(request, response, library.openContent(id), "application/octet-stream");
-        return answerBlockList(response, part === "blocks" ? library.blockList(id) : undefined);
-      },
+      (rest, request, response, query, remote) =>
+        answerContent(rest, { request, response, query, remote, gone: closedSignal(response) }),
     ],
   ];
-
-  function sendFile(
-    request: IncomingMessage,
-    response: ServerResponse,
-    { fd, state, content, entry }: OpenedFile,
-    mediaType: string,
-  ): Promise<void> {
-    return answerFile(request, response, { fd, state, content, mediaType, name: baseName(entry.path) }, sender);
-  }
 
   return async (request, response, remote): Promise<void> => {
     await admit(remote);
@@ -79,9 +75,9 @@ export function createRequestHandler({ library, about, admit }: ServingOptions):
     }
     const { path, query } = parseTarget(request.url ?? "");
     const answer = Object.hasOwn(exact, path) ? exact[path] : undefined;
-    if (answer) return answer(request, response, query);
+    if (answer) return answer(request, response, query, remote);
     for (const [prefix, answerBelow] of below) {
-      if (path.startsWith(prefix)) return answerBelow(path.slice(prefix.length), request, response, query);
+      if (path.startsWith(prefix)) return answerBelow(path.slice(prefix.length), request, response, query, remote);
     }
     throw new Failure("no-such-route");
   };
@@ -106,9 +102,4 @@ function closedSignal(response: ServerResponse): AbortSignal {
   const gone = new AbortController();
   response.once("close", () => gone.abort(new Failure("interrupted")));
   return gone.signal;
-}
-
-function answerBlockList(response: ServerResponse, list: Buffer | undefined): void {
-  if (!list) throw new Failure("no-such-file");
-  response.writeHead(200, { "content-type": "application/octet-stream", "content-length": list.length }).end(list);
 }

@@ -3,11 +3,11 @@ import pino from "pino";
 import { contentIdOf, hashBlock } from "../../../src/content/blake3.ts";
 import type { KnownPeer } from "../../../src/peer/network/directory.ts";
 import { type BlockList, encodeBlockList } from "../../../src/protocol/block-list.ts";
-import { readRange } from "../../../src/protocol/byte-range.ts";
+import { type ByteRange, readRange } from "../../../src/protocol/byte-range.ts";
 import { blockCount, blockSizeFor } from "../../../src/protocol/content-id.ts";
 import type { FileEntry } from "../../../src/protocol/listing.ts";
 import { parsePeerName } from "../../../src/protocol/peer-name.ts";
-import { blockListUrl, contentUrl } from "../../../src/protocol/routes.ts";
+import { blockListUrl, contentUrl, haveUrl } from "../../../src/protocol/routes.ts";
 import { parseSharePath } from "../../../src/protocol/share-path.ts";
 import { answerLines } from "../../../src/transport/answer.ts";
 import type { Identity } from "../../../src/transport/identity.ts";
@@ -22,14 +22,16 @@ export type Script = {
   /** Takes over the listing of the folder that the file lies in. Without it there is nothing to list. */
   readonly listing?: (entry: FileEntry) => AsyncIterable<unknown> | Iterable<unknown>;
   /** Takes over the whole answer to a range request; false leaves it. */
-  readonly answer?: (response: ServerResponse, first: number, asked: number) => boolean;
+  readonly answer?: (response: ServerResponse, range: ByteRange, asked: number) => boolean;
+  /** Takes over what it says that it has of the content; without it there is no such route. */
+  readonly have?: (response: ServerResponse) => void | Promise<void>;
 };
 
 export type ScriptedPeer = AsyncDisposable & {
   readonly known: KnownPeer;
   readonly entry: FileEntry & { readonly content: NonNullable<FileEntry["content"]> };
-  /** First bytes of the ranges asked for so far. */
-  readonly asked: readonly number[];
+  /** The ranges asked for so far. */
+  readonly asked: readonly ByteRange[];
 };
 
 export function blockListOf(bytes: Buffer): BlockList {
@@ -60,7 +62,7 @@ export async function startScriptedPeer(
     content,
   } as const;
   const folder = { ...entry, kind: "folder", path: "folder", type: null, content: null };
-  const asked: number[] = [];
+  const asked: ByteRange[] = [];
 
   function onRequest(request: IncomingMessage, response: ServerResponse): void | Promise<void> {
     const url = request.url ?? "";
@@ -72,11 +74,12 @@ export async function startScriptedPeer(
       response.writeHead(200, { "content-length": answer.length }).end(answer);
       return;
     }
+    if (url.startsWith(haveUrl(content, undefined)) && script.have) return script.have(response);
     if (url !== contentUrl(content)) return void response.writeHead(404).end();
     const range = readRange(request.headers.range, bytes.length);
     const { first, last } = typeof range === "object" ? range : { first: 0, last: bytes.length - 1 };
-    asked.push(first);
-    if (script.answer?.(response, first, asked.length)) return;
+    asked.push({ first, last });
+    if (script.answer?.(response, { first, last }, asked.length)) return;
     const honest = bytes.subarray(first, last + 1);
     const body = script.body?.(Buffer.from(honest), first, asked.length) ?? honest;
     const status = typeof range === "object" ? 206 : 200;

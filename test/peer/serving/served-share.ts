@@ -4,9 +4,11 @@ import { Agent, request } from "node:https";
 import type { TestContext } from "node:test";
 import type { Library, LibraryOptions } from "../../../src/peer/library/library.ts";
 import { createPeerServer, type PeerServerOptions } from "../../../src/peer/peer-server.ts";
+import { createExchange } from "../../../src/peer/serving/exchange.ts";
 import type { PeerId } from "../../../src/protocol/peer-id.ts";
 import { peerNameFrom } from "../../../src/protocol/peer-name.ts";
 import { PROGRAM } from "../../../src/protocol/program.ts";
+import { systemClock } from "../../../src/transport/clock.ts";
 import { createIdentity, type Identity } from "../../../src/transport/identity.ts";
 import { present } from "../../support/present.ts";
 import { log } from "../../support/silent-log.ts";
@@ -51,6 +53,7 @@ export async function serveShare(t: TestContext, options: ServedShareOptions): P
     identity,
     host: "127.0.0.1",
     library: options.serve?.(library) ?? library,
+    exchange: createExchange(systemClock),
     about: () => ({ id: identity.id, name: peerNameFrom("server"), program: PROGRAM, files: 0, bytes: 0 }),
     isMember: options.isMember ?? (async (id: PeerId) => id === member.id),
     guests,
