@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, cpus, tmpdir } from "node:os";
 import path from "node:path";
+import { benchFlashCrowd } from "./flash-crowd.ts";
 import { benchHashingAndScanning, benchStarting } from "./hashing-and-scanning.ts";
 import { benchOneShot } from "./one-shot.ts";
 import { benchSingleFile } from "./single-file.ts";
@@ -9,6 +10,7 @@ import { benchSingleFile } from "./single-file.ts";
 const BENCHES = {
   "single-file": (workDir: string) => benchSingleFile(workDir),
   "hashing-and-scanning": benchHashingAndScanning,
+  "flash-crowd": (workDir: string) => benchFlashCrowd(workDir),
   starting: async (workDir: string) => {
     benchStarting();
     await benchOneShot(workDir);

@@ -5,7 +5,7 @@ import { Failure, isErrno } from "../protocol/failures.ts";
 import { CANDIDATES_MAX, HANDSHAKE_TIMEOUT_MS } from "../protocol/limits.ts";
 import { type PeerId, shortId } from "../protocol/peer-id.ts";
 import type { Identity } from "./identity.ts";
-import { remoteIdOf, tlsParameters } from "./tls-parameters.ts";
+import { dialParameters, remoteIdOf } from "./tls-parameters.ts";
 
 /** Whom to reach: addresses to try, and who has to answer (undefined: whoever does). */
 export type DialTarget = {
@@ -51,7 +51,7 @@ function dialOne(host: string, target: DialTarget, options: DialOptions, lost: A
   const where = formatAddress({ host, port });
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
-    const socket = connect({ ...tlsParameters(identity), ...(onread && { onread }), host, port });
+    const socket = connect({ ...dialParameters(identity), ...(onread && { onread }), host, port });
     const timer = setTimeout(() => fail(new Failure("timed-out", `Cannot connect to ${where}: no answer`)), timeoutMs);
     const giveUp = (): void => fail(signal?.aborted ? signal.reason : new Failure("interrupted"));
     signal?.addEventListener("abort", giveUp, { once: true });

@@ -1,4 +1,4 @@
-import type { SecureContextOptions, TLSSocket } from "node:tls";
+import { createSecureContext, type SecureContext, type SecureContextOptions, type TLSSocket } from "node:tls";
 import type { PeerId } from "../protocol/peer-id.ts";
 import { type Identity, idOfKey } from "./identity.ts";
 
@@ -19,6 +19,16 @@ export function tlsParameters({ keyPem, certificatePem }: Identity): SecureConte
     requestCert: true,
     rejectUnauthorized: false,
   };
+}
+
+/** What an identity's connections have in common; made of the same input it is always the same. */
+const contexts = new WeakMap<Identity, SecureContext>();
+
+/** The parameters for dialling. To read key and certificate anew for each connection would be a third of its handshake. */
+export function dialParameters(identity: Identity) {
+  const secureContext = contexts.get(identity) ?? createSecureContext(tlsParameters(identity));
+  contexts.set(identity, secureContext);
+  return { secureContext, rejectUnauthorized: false } as const;
 }
 
 /**

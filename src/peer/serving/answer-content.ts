@@ -17,7 +17,7 @@ import type { ByteSender } from "./send-bytes.ts";
 import type { UnfinishedContent } from "./unfinished-contents.ts";
 
 export type ContentAnswerOptions = {
-  readonly library: Library;
+  readonly library: Pick<Library, "openContent" | "blockList">;
   readonly exchange: Exchange;
   readonly sender: ByteSender;
 };

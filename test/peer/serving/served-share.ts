@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from "
 import { Agent, request } from "node:https";
 import type { TestContext } from "node:test";
 import type { Library, LibraryOptions } from "../../../src/peer/library/library.ts";
+import type { KnownPeer } from "../../../src/peer/network/directory.ts";
 import { createPeerServer, type PeerServerOptions } from "../../../src/peer/peer-server.ts";
 import { createExchange } from "../../../src/peer/serving/exchange.ts";
 import type { PeerId } from "../../../src/protocol/peer-id.ts";
@@ -20,6 +21,8 @@ export type ServedShare = {
   readonly library: Library;
   readonly identity: Identity;
   readonly port: number;
+  /** As others find it on the roster. */
+  readonly known: KnownPeer;
   readonly member: Identity;
   get(target: string, headers?: OutgoingHttpHeaders, how?: AskOptions): Promise<Answer>;
 };
@@ -67,6 +70,15 @@ export async function serveShare(t: TestContext, options: ServedShareOptions): P
     library,
     identity,
     port,
+    known: {
+      id: identity.id,
+      name: peerNameFrom("server"),
+      hosts: ["127.0.0.1"],
+      port,
+      files: 0,
+      bytes: 0,
+      reachable: true,
+    },
     member,
     async get(target, headers = {}, { method = "GET", as = member } = {}) {
       return whole(await ask(port, target, { method, headers, as }));

@@ -1,6 +1,6 @@
 import { type BlockRun, blocksOf, cutIntoRuns } from "../../../protocol/block-run.ts";
 import { blockCount, blockLength, blockSizeFor } from "../../../protocol/content-id.ts";
-import { nextRate, runLength, stallLimitMs, takeOver } from "./rules.ts";
+import { CROWD_LANES, nextRate, runLength, SLOW_MS, stallLimitMs, takeOver } from "./rules.ts";
 
 export type PlanOptions = {
   readonly sizeBytes: number;
@@ -119,9 +119,22 @@ export function createPlan({ sizeBytes, missing: wanted, now, random, mayAskTwic
     lane.breakOff();
   }
 
+  function isWhole(source: SourceState): boolean {
+    return source.count === count;
+  }
+
+  /** Whether enough comes from others that fetch: whoever takes long does not count, for it leaves room for more. */
+  function isBusy(): boolean {
+    const nowMs = now();
+    let busy = 0;
+    for (const lane of lanes())
+      if (!isWhole(lane.source) && lane.pending.size > 0 && nowMs - lane.activeAtMs < SLOW_MS) busy += 1;
+    return busy >= CROWD_LANES;
+  }
+
   /** Others fetch too: those that do not have everything, or have just got it. */
   function noteCrowd(source: SourceState): void {
-    isCrowd ||= source.count < count;
+    isCrowd ||= !isWhole(source);
   }
 
   function chooseFree(lane: LaneState): BlockRun | undefined {
@@ -211,6 +224,7 @@ export function createPlan({ sizeBytes, missing: wanted, now, random, mayAskTwic
     return {
       next() {
         if (lane.breaking || (now() < lane.restsUntilMs && sources.size > 1)) return undefined;
+        if (isCrowd && !isWhole(lane.source) && lane.pending.size === 0 && isBusy()) return undefined;
         const run = chooseFree(lane);
         if (run) return own(lane, run);
         const isAllTaken = owners.size === missing.size;
@@ -218,7 +232,7 @@ export function createPlan({ sizeBytes, missing: wanted, now, random, mayAskTwic
       },
       isNearlyDone() {
         const aheadBytes = (lane.rate ?? 0) * (isCrowd ? AHEAD_IN_CROWD_MS : AHEAD_MS);
-        return !lane.breaking && lane.pending.size * blockBytes <= Math.max(blockBytes, aheadBytes);
+        return !lane.breaking && lane.pending.size * blockBytes <= Math.max(isCrowd ? 0 : blockBytes, aheadBytes);
       },
       verified(index) {
         came(index);
