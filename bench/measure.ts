@@ -45,7 +45,7 @@ function sample(child: ChildProcess) {
   };
 }
 
-function costOf(pids: readonly number[]): Cost {
+export function costOf(pids: readonly number[]): Cost {
   let cpuSeconds = 0;
   let peakBytes = 0;
   for (const pid of pids.flatMap(withChildren)) {
@@ -56,6 +56,11 @@ function costOf(pids: readonly number[]): Cost {
     peakBytes = Math.max(peakBytes, Number(/VmHWM:\s+(\d+)/.exec(readProc(pid, "status"))?.[1] ?? 0) * 1024);
   }
   return { cpuSeconds, peakBytes };
+}
+
+/** What a process has in memory now. */
+export function residentBytesOf(pid: number): number {
+  return Number(/VmRSS:\s+(\d+)/.exec(readProc(pid, "status"))?.[1] ?? 0) * 1024;
 }
 
 function withChildren(pid: number): number[] {

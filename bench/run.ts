@@ -1,8 +1,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, cpus, tmpdir } from "node:os";
 import path from "node:path";
+import { benchCatalogSearch } from "./catalog-search.ts";
 import { benchFlashCrowd } from "./flash-crowd.ts";
 import { benchHashingAndScanning, benchStarting } from "./hashing-and-scanning.ts";
+import { benchIndexSessions } from "./index-sessions.ts";
+import { benchLimits } from "./limits.ts";
 import { benchOneShot } from "./one-shot.ts";
 import { benchSingleFile } from "./single-file.ts";
 
@@ -11,10 +14,13 @@ const BENCHES = {
   "single-file": (workDir: string) => benchSingleFile(workDir),
   "hashing-and-scanning": benchHashingAndScanning,
   "flash-crowd": (workDir: string) => benchFlashCrowd(workDir),
+  "catalog-search": (workDir: string) => benchCatalogSearch(workDir, 1_000, 1_000),
+  limits: benchLimits,
   starting: async (workDir: string) => {
     benchStarting();
     await benchOneShot(workDir);
   },
+  "index-sessions": benchIndexSessions,
 } as const;
 
 const wanted = process.argv.slice(2);

@@ -24,6 +24,7 @@ function run(command: string, args: readonly string[]): { readonly child: ChildP
   return {
     child,
     async close() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
       const closed = once(child, "close");
       child.kill("SIGTERM");
       await closed;
@@ -56,65 +57,76 @@ async function listening(port: number): Promise<void> {
   throw new Error(`nothing listens on ${port}`);
 }
 
-/** The JSON line with this event that a tukar process prints. */
-async function lineOf(child: ChildProcess, event: string): Promise<Record<string, unknown>> {
+/** The JSON lines that a tukar process prints until one with this event, by their events. */
+async function linesUntil(child: ChildProcess, event: string): Promise<Record<string, Record<string, unknown>>> {
   if (!child.stdout) throw new Error("no output");
+  const lines: Record<string, Record<string, unknown>> = {};
   for await (const text of createInterface({ input: child.stdout })) {
     const line = JSON.parse(text);
-    if (line.event === event) return line;
+    lines[line.event] = line;
+    if (line.event === event) return lines;
   }
   throw new Error(`tukar ended before ${event}`);
 }
 
-/** An index server and a peer that shares `folder` (which lies in a `shared` folder), its files hashed already. */
-export async function startTukar(workDir: string, dir: string): Promise<Contender> {
-  const index = run(LAUNCHER, [
-    "index",
-    "--json",
-    "--home",
-    path.join(workDir, "index"),
-    "--host",
-    "127.0.0.1",
-    "--port",
-    "0",
-  ]);
-  const invite = String((await lineOf(index.child, "ready"))["invite"]);
-  const home = path.join(workDir, "server-home");
-  const peer = run(LAUNCHER, [
-    "peer",
+/** An index server that is private and listens on loopback. */
+export async function startIndex(workDir: string, more: readonly string[] = []) {
+  const home = path.join(workDir, "index");
+  const index = run(LAUNCHER, ["index", "--json", "--home", home, "--host", "127.0.0.1", "--port", "0", ...more]);
+  const invite = String((await linesUntil(index.child, "ready"))["ready"]?.["invite"]);
+  return { invite, pid: index.child.pid ?? 0, close: index.close };
+}
+
+/** An index server on loopback, and the peers that join it. */
+export type TukarNetwork = {
+  readonly invite: string;
+  /** A peer whose totals the index server has. */
+  peer(
+    name: string,
+    dir: string,
+    options?: readonly string[],
+  ): Promise<{ readonly pid: number; readonly port: number; readonly home: string }>;
+  /** Runs a command to its end. */
+  run(args: readonly string[]): Promise<void>;
+  close(): Promise<void>;
+};
+
+export async function startTukarNetwork(workDir: string): Promise<TukarNetwork> {
+  const local = ["--json", "--host", "127.0.0.1"];
+  const index = await startIndex(workDir);
+  const { invite } = index;
+  const running: Pick<typeof index, "close">[] = [index];
+  return {
     invite,
-    "--json",
-    "--name",
-    "server",
-    "--headless",
-    "--home",
-    home,
-    "--dir",
-    dir,
-    "--host",
-    "127.0.0.1",
-  ]);
-  await lineOf(peer.child, "shared");
+    async peer(name, dir, options = []) {
+      const home = path.join(workDir, `${name}-home`);
+      const where = ["--name", name, "--home", home, "--dir", dir];
+      const peer = run(LAUNCHER, ["peer", invite, ...local, "--headless", ...where, ...options]);
+      running.unshift(peer);
+      const { ready } = await linesUntil(peer.child, "shared");
+      return { pid: peer.child.pid ?? 0, port: Number(ready?.["port"]), home };
+    },
+    async run(args) {
+      const child = spawn(LAUNCHER, [...args], { stdio: ["ignore", "ignore", "inherit"] });
+      const [status] = await once(child, "exit");
+      if (status !== 0) throw new Error(`tukar ${args.join(" ")} failed with ${status}`);
+    },
+    async close() {
+      for (const { close } of running) await close();
+    },
+  };
+}
+
+/** A peer that shares what lies in `shared` in `dir`, its files hashed already. */
+export async function startTukar(workDir: string, dir: string): Promise<Contender> {
+  const network = await startTukarNetwork(workDir);
+  const { pid } = await network.peer("server", dir);
+  const client = ["--quiet", "--home", path.join(workDir, "client-home"), "--index", network.invite];
   return {
     name: "tukar (TLS 1.3, verified)",
-    pids: [peer.child.pid ?? 0],
-    fetch: (file, to) => [
-      LAUNCHER,
-      "get",
-      "server",
-      file,
-      "-o",
-      to,
-      "--quiet",
-      "--home",
-      path.join(workDir, "client-home"),
-      "--index",
-      invite,
-    ],
-    async close() {
-      await peer.close();
-      await index.close();
-    },
+    pids: [pid],
+    fetch: (file, to) => [LAUNCHER, "get", "server", file, "-o", to, ...client],
+    close: network.close,
   };
 }
 

@@ -31,6 +31,7 @@ const STATUS = {
   "method-not-allowed": 1,
   "not-yet": 1,
   "file-changed": 1,
+  "out-of-step": 1,
   "too-large": 1,
   "too-many": 1,
   "no-free-port": 1,

@@ -1,9 +1,12 @@
 import type { NetworkTarget } from "../peer/options.ts";
 import { parseAddress } from "../protocol/address.ts";
+import { UPLOAD_SLOTS_MAX } from "../protocol/control-api.ts";
 import { Failure } from "../protocol/failures.ts";
+import { FILE_KINDS, parseTypeFilter } from "../protocol/file-kind.ts";
 import { parseInvite } from "../protocol/invite.ts";
 import { parsePeerId } from "../protocol/peer-id.ts";
 import { type PeerName, parsePeerName } from "../protocol/peer-name.ts";
+import { parseRate } from "./rates.ts";
 
 /** How the values of options are read. Each throws a `usage` failure that names the option, the value and what would do. */
 
@@ -64,8 +67,46 @@ function inviteProblem(value: string): string {
   return key === undefined ? "" : "the key is cut off or mistyped; ";
 }
 
+/** Bytes a second; 0 is no limit. */
+export function readRate(flag: string, value: string): number {
+  const rate = parseRate(value);
+  if (rate !== undefined) return rate;
+  throw wrongValue(flag, value, "give bytes a second from 1k up, such as 500k, 10M or 1.5MiB/s, or 0 for no limit");
+}
+
+/** 0 is no limit. */
+export function readUploadSlots(flag: string, value: string): number {
+  const count = /^\d{1,6}$/.test(value) ? Number(value) : Number.NaN;
+  if (count <= UPLOAD_SLOTS_MAX) return count;
+  throw wrongValue(flag, value, "give how many peers may be sent files at once, or 0 for no limit");
+}
+
 export function readLogLevel(flag: string, value: string): LogLevel {
   const level = LOG_LEVELS.find((known) => known === value);
   if (level !== undefined) return level;
   throw wrongValue(flag, value, `give one of ${LOG_LEVELS.join(", ")}`);
+}
+
+const SIZE_UNITS = ["", "k", "m", "g", "t", "p"];
+
+/** A size in bytes: `500k`, `10M`, `1.5GiB`, `4096`. Units are binary, whether or not an `i` says so. */
+export function readSize(flag: string, value: string): number {
+  const [, number = "", unit = ""] = /^(\d+(?:\.\d+)?) ?([kmgtp]?)(?:i?b)?$/.exec(value.trim().toLowerCase()) ?? [];
+  const bytes = Math.round(Number(number) * 1024 ** SIZE_UNITS.indexOf(unit));
+  if (number !== "" && Number.isSafeInteger(bytes)) return bytes;
+  throw wrongValue(flag, value, "give a size such as 500k, 10M or 1.5GiB, or a number of bytes");
+}
+
+/** How many of something, at least one. */
+export function readCount(flag: string, value: string): number {
+  const count = /^\d{1,9}$/.test(value) ? Number(value) : 0;
+  if (count > 0) return count;
+  throw wrongValue(flag, value, "give a number from 1 to 999999999");
+}
+
+/** A kind of file or a media type. */
+export function readType(flag: string, value: string): string {
+  const type = parseTypeFilter(value);
+  if (type !== undefined) return type;
+  throw wrongValue(flag, value, `give one of ${FILE_KINDS.join(", ")}, or a media type such as audio/mpeg or audio/*`);
 }

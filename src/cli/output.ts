@@ -22,6 +22,8 @@ export type Output = {
   /** Whether stderr is a terminal that may show progress. */
   readonly showsProgress: boolean;
   readonly err: OutputStream;
+  /** Whether results go to a terminal, so that a line should fit into its width. */
+  readonly onTerminal: boolean;
   /** Columns of the terminal; 80 where there is none. */
   width(): number;
   /** One line of result. Resolves when stdout can take more. */
@@ -68,6 +70,7 @@ export function createOutput({ out, err, json, quiet, colour }: OutputOptions): 
     talkColours,
     showsProgress: err.isTTY === true && !json && !quiet,
     err,
+    onTerminal: out.isTTY === true,
     width: () => out.columns ?? 80,
     result,
     record: (value) => result(jsonLine(value)),

@@ -1,7 +1,7 @@
 import path from "node:path";
 import type { PeerOptions, SharedFolder, VisitorOptions } from "../peer/options.ts";
 import { isShareableName } from "../protocol/share-path.ts";
-import { readHost, readName, readPort, wrongValue } from "./flag-values.ts";
+import { readHost, readName, readPort, readRate, readUploadSlots, wrongValue } from "./flag-values.ts";
 import type { Settings, Surroundings } from "./settings.ts";
 
 /** The options of `tukar peer`, as they stand on the command line. */
@@ -13,6 +13,9 @@ export type PeerFlags = {
   readonly host?: string;
   readonly port?: string;
   readonly guests?: boolean;
+  readonly upLimit?: string;
+  readonly downLimit?: string;
+  readonly uploadSlots?: string;
 };
 
 type Decided<T> = Omit<T, "network" | "log">;
@@ -20,7 +23,7 @@ type Decided<T> = Omit<T, "network" | "log">;
 export const EVERY_ADDRESS = "::";
 
 export function resolvePeer(flags: PeerFlags, settings: Settings, around: Surroundings): Decided<PeerOptions> {
-  const { name, manifest, received, host, port } = flags;
+  const { name, manifest, received, host, port, upLimit, downLimit, uploadSlots } = flags;
   return {
     home: settings.home,
     name: name === undefined ? settings.machineName : readName("--name", name),
@@ -30,6 +33,11 @@ export function resolvePeer(flags: PeerFlags, settings: Settings, around: Surrou
     host: host === undefined ? EVERY_ADDRESS : readHost("--host", host),
     port: port === undefined ? undefined : readPort("--port", port),
     guests: flags.guests ?? false,
+    limits: {
+      up: upLimit === undefined ? null : readRate("--up-limit", upLimit),
+      down: downLimit === undefined ? null : readRate("--down-limit", downLimit),
+      slots: uploadSlots === undefined ? null : readUploadSlots("--upload-slots", uploadSlots),
+    },
   };
 }
 

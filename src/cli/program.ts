@@ -23,6 +23,7 @@ const EXAMPLES = `
 Examples:
   $ tukar up                      start sharing here; prints what to type on the next machine
   $ tukar peer "tukar://..."      join with the invite that the first machine printed
+  $ tukar search holiday film     find files that anybody shares
   $ tukar ls bob                  look at what bob shares
   $ tukar get bob song.mp3        fetch it
 
@@ -95,6 +96,9 @@ function addPeerOptions(command: Command): Command {
     .option("--manifest <file>", "shared files by name (default: shares.txt)")
     .option("--received <dir>", "where downloads land (default: received)")
     .option("--guests", "let anybody read, without a certificate")
+    .option("--up-limit <rate>", "send no more than that a second, such as 500k or 1.5MiB (default: no limit)")
+    .option("--down-limit <rate>", "fetch no more than that a second (default: no limit)")
+    .option("--upload-slots <n>", "peers that are sent files at once, the others wait (default: no limit)")
     .option("--headless", "no shell, even at a terminal")
     .option("--no-ui", "no web page");
 }

@@ -72,6 +72,7 @@ export function createProgressBars(output: Output, now: () => number): ProgressB
         case "hashing":
           return progress(event.path, event.bytes, event.total, "being hashed");
         case "waiting":
+        case "queued":
           return;
         default:
           return remove(event.path);

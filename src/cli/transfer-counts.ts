@@ -23,7 +23,7 @@ export function countTransfers(now: () => number): TransferCounts {
   return {
     count(event) {
       if (event.event === "progress" && event.bytes > 0) underWay.add(event.path);
-      if (event.event === "progress" || event.event === "hashing" || event.event === "waiting") return;
+      if (["progress", "hashing", "waiting", "queued"].includes(event.event)) return;
       underWay.delete(event.path);
       if (event.event === "done") {
         fetched += 1;

@@ -9,7 +9,7 @@ export type TransferReport = (event: Exclude<GetEvent, { event: "failed" }>) => 
 /** `progress` lines come at most four a second. */
 const PROGRESS_EVERY_MS = 250;
 
-/** For programs: `progress`, `source-dropped`, `done` and `skipped`, one JSON object a line. */
+/** For programs: `progress`, `queued`, `source-dropped`, `done` and `skipped`, one JSON object a line. */
 export function createJsonReport(output: Output, now: () => number): TransferReport {
   let nextProgressAt = Number.NEGATIVE_INFINITY;
   return async (event) => {
@@ -28,6 +28,10 @@ export function createJsonReport(output: Output, now: () => number): TransferRep
         return output.record({ event: "skipped", path: event.path, saved: event.saved, reason: event.reason });
       case "source-dropped":
         return output.record({ event: "source-dropped", path: event.path, peer: event.peer, reason: event.reason });
+      case "queued": {
+        const { path, position, waiting } = event;
+        return output.record({ event: "queued", path, position, waiting });
+      }
       case "hashing":
       case "waiting":
         return;
@@ -53,6 +57,10 @@ export function createTextReport(output: Output): TransferReport {
         return output.talk(
           `"${printable(event.path)}" has to wait: ${printable(event.reason)}; trying again in ${again}`,
         );
+      }
+      case "queued": {
+        const { path, position, waiting } = event;
+        return output.talk(`"${printable(path)}" is waiting, place ${position} of ${waiting}`);
       }
       case "hashing":
       case "progress":

@@ -1,5 +1,6 @@
 import type { Operations } from "../peer/operations.ts";
 import type { Outcome } from "./exit-status.ts";
+import type { ListedRows } from "./listed-rows.ts";
 import type { Output } from "./output.ts";
 
 /** All that a command which asks a peer gets, on the command line and in the shell alike. */
@@ -8,6 +9,8 @@ export type VerbContext = {
   readonly output: Output;
   readonly signal: AbortSignal;
   readonly cwd: string;
+  /** In a shell: what was listed last, to be named by numbers. */
+  readonly rows?: ListedRows;
   /** Milliseconds since some moment. */
   now(): number;
 };

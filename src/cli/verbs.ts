@@ -1,5 +1,10 @@
 import type { Command } from "commander";
+import { parseContentId } from "../protocol/content-id.ts";
+import type { SearchFlags } from "./search-request.ts";
 import type { RunVerb } from "./verb-context.ts";
+
+/** Rows of a listing in the shell: `3`, `4-6`. */
+const ROWS = /^\d+(?:-\d+)?$/;
 
 /** The commands that ask a peer something. Each is loaded when it is used. */
 export function addVerbs(program: Command, run: RunVerb): void {
@@ -20,20 +25,62 @@ export function addVerbs(program: Command, run: RunVerb): void {
 
   program
     .command("get")
-    .description("fetch files from a peer, verified")
-    .argument("<peer>", "name, id or start of an id, IP, or IP:PORT")
-    .argument("<name...>", "share paths, or base names that only one shared file bears")
+    .description("fetch files from a peer, or contents from whoever has them, verified")
+    .argument("<peer>", "name, id or start of an id, IP, or IP:PORT; or a content id (b3-...), from anybody")
+    .argument("[name...]", "share paths, base names that only one shared file bears, or content ids")
+    .usage("[options] <peer> <name...> | <content-id...>")
     .option("-o, --output <path>", "file to write, or folder to put the files in (default: the received folder)")
     .option("-r, --recursive", "fetch folders too")
-    .action((peer: string, names: string[], { output, recursive = false }: { output?: string; recursive?: boolean }) =>
-      run(async (context) => (await import("./commands/get.ts")).getFiles(context, { peer, names, output, recursive })),
+    .action(
+      async (peer: string, names: string[], flags: { output?: string; recursive?: boolean }, command: Command) => {
+        if (names.length === 0 && parseContentId(peer) === undefined && !ROWS.test(peer)) {
+          command.error("error: missing required argument 'name'", { code: "commander.missingArgument" });
+        }
+        const { output, recursive = false } = flags;
+        await run(async (context) => {
+          const { getFiles } = await import("./commands/get.ts");
+          return getFiles(context, { peer, names, output, recursive });
+        });
+      },
     );
+
+  program
+    .command("search")
+    .description("find files that anybody who is online shares")
+    .argument("<words...>", 'in any order, beginnings will do; also "a phrase", -word, ext:mp3, path:music')
+    .option("--type <type>", "audio, video, image, document, archive, text, program, font, or a media type")
+    .option("--min <size>", "no smaller than this, for example 500k")
+    .option("--max <size>", "no larger than this, for example 1.5GiB")
+    .option("--peer <peer>", "only what this peer shares")
+    .option("--limit <count>", "most results to show (default: 100)")
+    .option("--sources", "list everyone who has each result")
+    .allowUnknownOption() // a word such as -live is one that must not be there
+    .action(async (words: string[], flags: SearchFlags, command: Command) => {
+      const mistyped = words.find((word) => word.startsWith("--"));
+      if (mistyped !== undefined) {
+        command.error(`error: unknown option '${mistyped}'`, { code: "commander.unknownOption" });
+      }
+      const { readSearch } = await import("./search-request.ts");
+      const request = readSearch(words, flags);
+      await run(async (context) => {
+        const { searchFiles } = await import("./commands/search.ts");
+        return searchFiles(context, request, flags.sources ?? false);
+      });
+    });
 
   program
     .command("ping")
     .description("ask whether a peer answers, and how fast")
     .argument("<peer>", "name, id or start of an id, IP, or IP:PORT")
     .action((peer: string) => run(async (context) => (await import("./commands/ping.ts")).pingPeer(context, peer)));
+
+  program
+    .command("limit")
+    .description("show or change what the running peer's transfers are kept within")
+    .argument("[what...]", "up RATE, down RATE, slots N; 0 is no limit")
+    .action((words: string[]) =>
+      run(async (context) => (await import("./commands/limit.ts")).limitTransfers(context, words)),
+    );
 
   program
     .command("info")

@@ -1,4 +1,5 @@
 import type { BigIntStats } from "node:fs";
+import { platform } from "node:os";
 
 /** What tells two states of one file apart without reading it. */
 export type FileState = {
@@ -19,6 +20,13 @@ const LATEST_NS = 2n ** 63n - 1n;
 function clamped(timeNs: bigint): bigint {
   if (timeNs > LATEST_NS) return LATEST_NS;
   return timeNs < -LATEST_NS ? -LATEST_NS : timeNs;
+}
+
+const OWNER_EXECUTES = 0o100n;
+
+/** Whether the file's owner may run it. Windows has no such mark. */
+export function isExecutable({ mode }: BigIntStats): boolean {
+  return platform() !== "win32" && (mode & OWNER_EXECUTES) !== 0n;
 }
 
 export function isSameState(a: FileState, b: FileState): boolean {

@@ -8,10 +8,13 @@ import { formatInvite, type Invite } from "../protocol/invite.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import type { PeerName } from "../protocol/peer-name.ts";
 import { acceptLinks } from "../transport/accept-links.ts";
-import { type Clock, systemClock } from "../transport/clock.ts";
+import { type Clock, every, systemClock } from "../transport/clock.ts";
 import { loadIdentity } from "../transport/identity.ts";
 import { rememberNetwork } from "../transport/last-network.ts";
 import { startSecureServer } from "../transport/secure-server.ts";
+import type { CatalogStore } from "./catalog/catalog-store.ts";
+import { startCatalogThread } from "./catalog/catalog-thread.ts";
+import { createPeerCatalogs } from "./catalog/peer-catalogs.ts";
 import { createMetrics } from "./metrics.ts";
 import { loadNetworkKey } from "./network-key.ts";
 import { createPorts, type PortRange } from "./ports.ts";
@@ -33,7 +36,13 @@ export type IndexServerOptions = {
   readonly log: Logger;
   readonly clock?: Clock;
   readonly connectionsPerAddress?: number;
+  /** Instead of the catalog that lies beside the store. It is closed in the end. */
+  readonly catalog?: CatalogStore;
 };
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** How long the catalog of a peer is kept that does not return. */
+const CATALOG_KEPT_MS = 30 * DAY_MS;
 
 export type RunningIndexServer = {
   readonly id: PeerId;
@@ -59,13 +68,22 @@ export async function startIndexServer(options: IndexServerOptions): Promise<Run
   await using started = new AsyncDisposableStack();
   const store = await openStore(options);
   started.defer(() => store.close());
+  const catalog = options.catalog ?? (await startCatalogThread(catalogFile(options), log));
+  started.defer(() => catalog.close());
   const closing = new AbortController();
   const metrics = createMetrics();
   const ports = createPorts(options.peerPorts, store, clock.now);
   const check = createReachabilityCheck(identity, log, closing.signal);
-  const sessions = createSessions({ self, ports, check, clock, metrics, log });
+  const catalogs = createPeerCatalogs({
+    store: catalog,
+    clock,
+    onHeld: (peer, totals) => sessions.hold(peer, totals),
+    onTaken: (changes) => metrics.catalogChanges.inc(changes),
+    onError: (error) => log.error({ err: error }, "the catalog failed"),
+  });
+  const sessions = createSessions({ self, ports, check, catalogs, clock, metrics, log });
   const onUpgrade = acceptLinks({ self, key, clock, onLink: sessions.open, onMessage: sessions.receive });
-  const onRequest = createRequestHandler(sessions, metrics);
+  const onRequest = createRequestHandler({ sessions, catalogs, store: catalog, metrics, clock });
   const server = await startSecureServer({
     identity,
     host: options.host,
@@ -79,7 +97,9 @@ export async function startIndexServer(options: IndexServerOptions): Promise<Run
     closing.abort(new Failure("interrupted"));
     await sessions.close();
     await server.close();
+    await catalogs.settled();
   });
+  started.defer(keepTidy(catalog, clock, log));
 
   const inviteAt = (host: string): Invite => ({ address: { host, port: server.port }, indexId: identity.id, key });
   const [invite = "", ...otherInvites] = addressesFor(server.host).map((host) => formatInvite(inviteAt(host)));
@@ -96,6 +116,31 @@ export async function startIndexServer(options: IndexServerOptions): Promise<Run
   };
 }
 
+/**
+ * Forgets the catalogs of peers that have not been here for long, now and every day.
+ * @returns what ends that
+ */
+function keepTidy(catalog: CatalogStore, clock: Clock, log: Logger): () => Promise<void> {
+  let tidying = tidy();
+  const stop = every(clock, DAY_MS, () => {
+    tidying = tidy();
+  });
+
+  async function tidy(): Promise<void> {
+    try {
+      const forgotten = await catalog.forgetUnused(clock.now() - CATALOG_KEPT_MS);
+      if (forgotten > 0) log.info({ forgotten }, "catalogs of peers that did not return were forgotten");
+    } catch (error) {
+      log.error({ err: error }, "catalogs of peers that did not return could not be forgotten");
+    }
+  }
+
+  return async () => {
+    stop();
+    await tidying;
+  };
+}
+
 async function openStore({ store }: IndexServerOptions) {
   if (store.kind === "memory") return openIndexStore(":memory:");
   try {
@@ -106,6 +151,13 @@ async function openStore({ store }: IndexServerOptions) {
     throw new Failure("home-unusable", message, { cause });
   }
   return openIndexStore(store.file);
+}
+
+/** The catalog lies beside the store, in a file of its own: it can be much larger, and peers can tell it anew. */
+function catalogFile({ store }: IndexServerOptions): string {
+  if (store.kind === "memory") return ":memory:";
+  const { dir, name, ext } = path.parse(store.file);
+  return path.join(dir, `${name}-catalog${ext}`);
 }
 
 function isEveryAddress(host: string): boolean {

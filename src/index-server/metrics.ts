@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 
 /** What Prometheus sees. Each index server counts for itself. */
 export function createMetrics() {
@@ -16,6 +16,24 @@ export function createMetrics() {
       registers,
     }),
     rosterMessages: new Counter({ name: "tukar_roster_messages_sent_total", help: "Copies of ROSTER sent", registers }),
+    filesOnline: new Gauge({ name: "tukar_files_online", help: "Files held of the peers on the roster", registers }),
+    catalogChanges: new Counter({
+      name: "tukar_catalog_changes_total",
+      help: "Changes of peers' catalogs that were taken",
+      registers,
+    }),
+    searches: new Counter({
+      name: "tukar_searches_total",
+      help: "Searches of members, taken or refused",
+      labelNames: ["outcome"] as const,
+      registers,
+    }),
+    searchSeconds: new Histogram({
+      name: "tukar_search_seconds",
+      help: "How long searches took the catalog",
+      buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2],
+      registers,
+    }),
     /** The page that `GET /metrics` answers with, and its media type. */
     page: async () => ({ type: registry.contentType, text: await registry.metrics() }),
   };

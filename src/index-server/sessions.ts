@@ -9,10 +9,12 @@ import type { PeerName } from "../protocol/peer-name.ts";
 import type { RosterEntry } from "../protocol/roster.ts";
 import type { Clock } from "../transport/clock.ts";
 import { encodeMessage, type Link, type Speaker } from "../transport/link.ts";
+import type { HeldTotals, PeerCatalogs } from "./catalog/peer-catalogs.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Ports } from "./ports.ts";
 import type { ReachabilityCheck } from "./reachability.ts";
 import { createRosterFeed } from "./roster-feed.ts";
+import { inSlices } from "./slices.ts";
 
 /** What is known of the one at the other end of a link, from its JOIN on. */
 type Session = { readonly link: Link; state: SessionState };
@@ -36,6 +38,7 @@ export type SessionsOptions = {
   readonly self: Speaker;
   readonly ports: Ports;
   readonly check: ReachabilityCheck;
+  readonly catalogs: Pick<PeerCatalogs, "connect" | "disconnect">;
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly log: Logger;
@@ -47,16 +50,24 @@ export type Sessions = {
   receive(message: Message, link: Link): void;
   /** Whether a live session proves this id to be a member. */
   isMember(id: PeerId): boolean;
+  /** The roster entry of a peer, if it is listed. */
+  entryOf(id: PeerId): RosterEntry | undefined;
+  /** What is held of a peer's catalog now, for its roster entry. */
+  hold(id: PeerId, totals: HeldTotals): void;
   /** Everyone who listens, in order of joining. */
   roster(): IterableIterator<RosterEntry>;
+  /** Says goodbye to as many as there is time for; the connections are for others to close. */
   close(): Promise<void>;
 };
 
-/** A newcomer is listed without waiting longer than this for the result of connecting back. */
+/** When all is over, goodbyes may take so long, and then the answers to them. */
+const GOODBYES_MS = 400;
+const GOODBYE_GRACE_MS = 400;
+/** A newcomer is listed without waiting longer than this for the result of connecting back and for what is held of it. */
 const LISTED_WITHIN_MS = 1_000;
 
 /** Who is here: takes peers in, gives them ports, keeps the roster and tells everyone of changes. */
-export function createSessions({ self, ports, check, clock, metrics, log }: SessionsOptions): Sessions {
+export function createSessions({ self, ports, check, catalogs, clock, metrics, log }: SessionsOptions): Sessions {
   const sessions = new Map<Link, Session>();
   /** The one session of each peer. Visitors may have several at once. */
   const peers = new Map<PeerId, Session>();
@@ -84,11 +95,6 @@ export function createSessions({ self, ports, check, clock, metrics, log }: Sess
       ports.release(link.remoteHost, state.port);
       assign(session, state.newcomer, new Set([...state.refused, state.port]));
     },
-    SHARES(session, message) {
-      if (session.state.at !== "checking" && session.state.at !== "listed") return outOfPlace(session, message);
-      relist(session, { files: message.data.files, bytes: message.data.bytes });
-      session.link.send("ACK", { of: message.message_id });
-    },
     WHO(session, { data }) {
       if (session.state.at === "new") return outOfPlace(session, { type: "WHO" });
       session.link.send("MEMBER", { id: data.id, member: isMember(data.id) });
@@ -107,8 +113,9 @@ export function createSessions({ self, ports, check, clock, metrics, log }: Sess
     const { remoteId } = session.link;
     const earlier = peers.get(remoteId);
     if (earlier) {
-      forget(earlier);
-      earlier.link.close(new Failure("replaced"));
+      const replaced = new Failure("replaced");
+      forget(earlier, replaced);
+      earlier.link.close(replaced);
     }
     peers.set(remoteId, session);
   }
@@ -142,21 +149,25 @@ export function createSessions({ self, ports, check, clock, metrics, log }: Sess
   async function list(session: Session, newcomer: Newcomer, port: number, of: string): Promise<void> {
     const { link } = session;
     session.state = { at: "checking", entry: entryOf(link, newcomer, port) };
-    const checked = check({ host: link.remoteHost, port, id: link.remoteId }).then((reachable) =>
+    const isWanted = (): boolean => peers.get(link.remoteId) === session;
+    const checked = check({ host: link.remoteHost, port, id: link.remoteId, isWanted }).then((reachable) =>
       relist(session, { reachable }),
     );
+    const held = catalogs.connect(link.remoteId).then((totals) => relist(session, totals));
+    const known = Promise.all([checked, held]);
     const waited = Promise.withResolvers<void>();
     const callOff = clock.after(LISTED_WITHIN_MS, waited.resolve);
-    await Promise.race([checked, waited.promise]);
+    await Promise.race([known, waited.promise]);
     callOff();
-    if (session.state.at !== "checking" || peers.get(link.remoteId) !== session) return;
+    if (session.state.at !== "checking" || peers.get(link.remoteId) !== session) return void (await known);
     const { entry } = session.state;
     session.state = { at: "listed", entry };
     feed.joined(entry);
     link.send("ACK", { of });
     metrics.joined.inc();
+    metrics.peers.inc();
     log.info({ id: link.remoteId, host: link.remoteHost, port }, "a peer joined");
-    await checked;
+    await known;
   }
 
   function relist(session: Session, change: Partial<RosterEntry>): void {
@@ -178,8 +189,8 @@ export function createSessions({ self, ports, check, clock, metrics, log }: Sess
     session.link.close(new Failure("bad-message", `${type} out of place`));
   }
 
-  /** Takes a session off every list. */
-  function forget(session: Session): void {
+  /** Takes a session off every list; an upload of the peer that is under way ends with the reason. */
+  function forget(session: Session, reason = new Failure("not-a-member")): void {
     const { link, state } = session;
     if (!sessions.delete(link)) return;
     const id = link.remoteId;
@@ -192,19 +203,21 @@ export function createSessions({ self, ports, check, clock, metrics, log }: Sess
     if (state.at === "checking" || state.at === "listed") ports.release(link.remoteHost, state.entry.port);
     if (peers.get(id) !== session) return;
     peers.delete(id);
+    if (state.at === "checking" || state.at === "listed") catalogs.disconnect(id, reason);
     if (state.at !== "listed") return;
     feed.left(state.entry);
     metrics.left.inc();
+    metrics.peers.dec();
     log.info({ id, host: link.remoteHost }, "a peer left");
   }
 
-  function publish(changes: MessageData<"ROSTER">): void {
-    const { encoded } = encodeMessage(self, "ROSTER", changes, clock.now());
-    for (const { link, state } of sessions.values()) {
-      if (state.at !== "listed" && state.at !== "visiting") continue;
-      link.sendEncoded(encoded);
-      metrics.rosterMessages.inc();
-    }
+  function publish(rounds: readonly MessageData<"ROSTER">[]): Promise<number> {
+    const encoded = rounds.map((changes) => encodeMessage(self, "ROSTER", changes, clock.now()).encoded);
+    return inSlices(sessions.values(), ({ link, state }) => {
+      if (state.at !== "listed" && state.at !== "visiting") return;
+      for (const message of encoded) link.sendEncoded(message);
+      metrics.rosterMessages.inc(encoded.length);
+    });
   }
 
   function isMember(id: PeerId): boolean {
@@ -240,23 +253,37 @@ export function createSessions({ self, ports, check, clock, metrics, log }: Sess
       }
     },
     isMember,
+    entryOf(id) {
+      const state = peers.get(id)?.state;
+      return state?.at === "listed" ? state.entry : undefined;
+    },
+    hold(id, totals) {
+      const session = peers.get(id);
+      if (session) relist(session, totals);
+    },
     *roster() {
       for (const { state } of peers.values()) if (state.at === "listed") yield state.entry;
     },
     async close() {
       feed.close();
       const links = [...sessions.keys()];
-      for (const link of links) link.close();
-      await Promise.all(links.map((link) => link.closed));
+      const startedAtMs = performance.now();
+      await inSlices(links, (link) => {
+        if (performance.now() - startedAtMs < GOODBYES_MS) link.close();
+      });
+      const waited = Promise.withResolvers<void>();
+      const callOff = clock.after(GOODBYE_GRACE_MS, waited.resolve);
+      await Promise.race([Promise.all(links.map((link) => link.closed)), waited.promise]);
+      callOff();
     },
   };
 }
 
-type FromPeers = "JOIN" | "LISTENING" | "PORT_REFUSED" | "SHARES" | "WHO";
+type FromPeers = "JOIN" | "LISTENING" | "PORT_REFUSED" | "WHO";
 type Handlers = { readonly [T in FromPeers]: (session: Session, message: Message<T>) => void };
 
 /** The roster entry of a newcomer. Who comes over loopback lives here, and its other addresses are those of this machine. */
-function entryOf(link: Link, { name, hosts, files, bytes }: Newcomer, port: number): RosterEntry {
+function entryOf(link: Link, { name, hosts }: Newcomer, port: number): RosterEntry {
   const { remoteId: id, remoteHost } = link;
   const onIndexHost = isLoopback(remoteHost);
   const seen = onIndexHost ? [] : [remoteHost];
@@ -267,8 +294,8 @@ function entryOf(link: Link, { name, hosts, files, bytes }: Newcomer, port: numb
     hosts: candidates.slice(0, CANDIDATES_MAX),
     on_index_host: onIndexHost,
     port,
-    files,
-    bytes,
+    files: 0,
+    bytes: 0,
     reachable: null,
   };
 }

@@ -1,6 +1,6 @@
-import { DatabaseSync } from "node:sqlite";
-import { Failure, isErrno } from "../protocol/failures.ts";
+import type { DatabaseSync } from "node:sqlite";
 import type { PeerId } from "../protocol/peer-id.ts";
+import { openDatabase } from "./database.ts";
 import type { AssignmentStore } from "./ports.ts";
 
 /** Append only: a released entry is never edited. `user_version` counts how many have run. */
@@ -27,16 +27,7 @@ const FORGET_EVERY = 256;
  * @throws Failure "database-newer", "database-corrupt", "home-in-use", "home-unusable" or "disk-full"
  */
 export function openIndexStore(file: string): IndexStore {
-  let db: DatabaseSync | undefined;
-  try {
-    db = new DatabaseSync(file);
-    db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 2000");
-    migrate(db, file);
-    return prepareStore(db);
-  } catch (error) {
-    db?.close();
-    throw storeFailure(error, file);
-  }
+  return openDatabase(file, MIGRATIONS, prepareStore);
 }
 
 function prepareStore(db: DatabaseSync): IndexStore {
@@ -63,58 +54,4 @@ function prepareStore(db: DatabaseSync): IndexStore {
     },
     close: () => db.close(),
   };
-}
-
-function migrate(db: DatabaseSync, file: string): void {
-  const done = Number(db.prepare("PRAGMA user_version").get()?.["user_version"]);
-  if (done > MIGRATIONS.length) {
-    throw new Failure(
-      "database-newer",
-      `Cannot open "${file}": it belongs to a newer tukar; update tukar, or choose another file with --store`,
-    );
-  }
-  if (done === MIGRATIONS.length) return;
-  db.exec("BEGIN IMMEDIATE");
-  try {
-    for (const sql of MIGRATIONS.slice(done)) db.exec(sql);
-    db.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
-    db.exec("COMMIT");
-  } catch (error) {
-    db.exec("ROLLBACK");
-    throw error;
-  }
-}
-
-/** SQLite's primary result codes: https://www.sqlite.org/rescode.html */
-const SQLITE = { ERROR: 1, BUSY: 5, READONLY: 8, CORRUPT: 11, FULL: 13, CANTOPEN: 14, NOTADB: 26 } as const;
-
-function storeFailure(cause: unknown, file: string): unknown {
-  if (!isErrno(cause, "ERR_SQLITE_ERROR") || !("errcode" in cause)) return cause;
-  switch (Number(cause.errcode) & 0xff) {
-    case SQLITE.ERROR: // a table is missing or looks otherwise: it is somebody else's database
-    case SQLITE.CORRUPT:
-    case SQLITE.NOTADB:
-      return new Failure(
-        "database-corrupt",
-        `Cannot read "${file}": it is damaged or no database of tukar; restore it, or move it away to start anew`,
-        { cause },
-      );
-    case SQLITE.BUSY:
-      return new Failure(
-        "home-in-use",
-        `"${file}" is in use by another program: stop it, or choose another file with --store`,
-        {
-          cause,
-        },
-      );
-    case SQLITE.FULL:
-      return new Failure("disk-full", `Cannot write "${file}": the disk is full`, { cause });
-    case SQLITE.CANTOPEN:
-    case SQLITE.READONLY:
-      return new Failure("home-unusable", `Cannot open "${file}": check that its folder exists and may be written to`, {
-        cause,
-      });
-    default:
-      return cause;
-  }
 }

@@ -1,6 +1,6 @@
 import { platform } from "node:os";
 import type { Hashing } from "../content/hashing.ts";
-import type { GetEvent, GetRequest, Info, PeerSummary } from "../protocol/control-api.ts";
+import type { GetEvent, GetRequest, Info, Limits, LimitsChange, PeerSummary } from "../protocol/control-api.ts";
 import { Failure, type FailureCode } from "../protocol/failures.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import { printable } from "../protocol/untrusted-text.ts";
@@ -8,16 +8,18 @@ import type { Clock } from "../transport/clock.ts";
 import type { Identity } from "../transport/identity.ts";
 import type { Neighbourhood } from "./downloads/swarm/neighbourhood.ts";
 import type { PeerEvents } from "./events.ts";
+import { createMemberSearch } from "./member-search.ts";
 import { nearestName } from "./nearest-name.ts";
 import type { KnownPeer } from "./network/directory.ts";
+import type { KnownSource } from "./network/index-search.ts";
 import type { Membership } from "./network/membership.ts";
 import type { Operations } from "./operations.ts";
 import type { RemotePeers } from "./remote-peers.ts";
 
 export type MemberOptions = {
   readonly identity: Identity;
-  readonly membership: Pick<Membership, "peers">;
-  readonly remotePeers: Pick<RemotePeers, "find">;
+  readonly membership: Pick<Membership, "peers" | "search" | "sources">;
+  readonly remotePeers: Pick<RemotePeers, "find" | "of">;
   readonly neighbourhood: Neighbourhood;
   readonly hashing: Hashing;
   /** Absolute path of the folder where downloads land. */
@@ -25,6 +27,8 @@ export type MemberOptions = {
   readonly clock: Clock;
   readonly events: PeerEvents;
   readonly info: () => Info;
+  /** Throws a `Failure` where limits cannot be changed. */
+  readonly changeLimits: (change: LimitsChange) => Limits;
 };
 
 /** What a member of a network can do, be it a peer or a visitor. */
@@ -50,19 +54,22 @@ export function createMemberOperations(options: MemberOptions): Operations {
 
   /** All that fetches files is loaded when it is first used: most commands do without. */
   async function* get(request: GetRequest, signal: AbortSignal): AsyncGenerator<GetEvent, void, undefined> {
-    const [{ get }, { hashLocalFileWith }] = await Promise.all([
+    const [{ get }, { getContents }, { hashLocalFileWith }] = await Promise.all([
       import("./downloads/get.ts"),
+      import("./downloads/get-contents.ts"),
       import("./downloads/hash-local-file.ts"),
     ]);
-    const source = async (signal: AbortSignal) => (await find(request.peer, signal)).remote;
     const hashLocalFile = hashLocalFileWith(hashing);
-    for await (const event of get(
-      request,
-      { identity, clock, hashLocalFile, source, neighbourhood, received, platform: platform() },
-      signal,
-    )) {
+    const deps = { identity, clock, hashLocalFile, neighbourhood, received, platform: platform() };
+    const { peer } = request;
+    if (peer === null) {
+      const remoteOf = ({ peer }: KnownSource) => remotePeers.of(peer);
+      return yield* getContents(request, { ...deps, sources: membership.sources, remoteOf }, signal);
+    }
+    const source = async (signal: AbortSignal) => (await find(peer, signal)).remote;
+    for await (const event of get(request, { ...deps, source }, signal)) {
       const isUnknown = event.event === "failed" && event.code === "no-such-file";
-      yield isUnknown ? { ...event, message: nothingCalled(request.peer, event.path) } : event;
+      yield isUnknown ? { ...event, message: nothingCalled(peer, event.path) } : event;
     }
   }
 
@@ -80,6 +87,11 @@ export function createMemberOperations(options: MemberOptions): Operations {
         throw new Failure("no-such-file", nothingCalled(peer, path), { cause: error });
       }
     },
+    ...createMemberSearch({
+      membership,
+      findId: async (text, signal) => (await find(text, signal)).known.id,
+      clock,
+    }),
     async ping({ peer }, signal) {
       const { known, remote } = await find(peer, signal);
       const { id, name } = await remote.about(signal); // connects, which is not what is asked for
@@ -89,6 +101,7 @@ export function createMemberOperations(options: MemberOptions): Operations {
       return { id, name, host: remote.host() ?? known.hosts[0] ?? "", port: known.port, milliseconds };
     },
     get,
+    limits: async (change) => options.changeLimits(change),
     events: (signal) => events.subscribe(signal),
   };
 }

@@ -1,12 +1,18 @@
 import type {
+  ContentSource,
+  Found,
   GetEvent,
   GetRequest,
   Info,
+  Limits,
+  LimitsChange,
   ListRequest,
   PeerEvent,
   PeerRequest,
   PeerSummary,
   PingAnswer,
+  SearchRequest,
+  SourcesRequest,
 } from "../protocol/control-api.ts";
 import type { ListEntry } from "../protocol/listing.ts";
 
@@ -21,8 +27,14 @@ export interface Operations {
   /** Everyone online, oneself included, in no particular order. */
   peers(signal: AbortSignal): AsyncIterable<PeerSummary>;
   list(request: ListRequest, signal: AbortSignal): AsyncIterable<ListEntry>;
+  /** What the network shares and a query matches, best matches first. Takes the index server. */
+  search(request: SearchRequest, signal: AbortSignal): AsyncIterable<Found>;
+  /** Everyone online who offers a content. Takes the index server. */
+  sources(request: SourcesRequest, signal: AbortSignal): AsyncIterable<ContentSource>;
   ping(request: PeerRequest, signal: AbortSignal): Promise<PingAnswer>;
   get(request: GetRequest, signal: AbortSignal): AsyncIterable<GetEvent>;
+  /** Changes what transfers are kept within, and tells what that is now. */
+  limits(change: LimitsChange): Promise<Limits>;
   /** What happens from now on, until the signal aborts. */
   events(signal: AbortSignal): AsyncIterable<PeerEvent>;
 }

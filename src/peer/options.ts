@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import type { Address } from "../protocol/address.ts";
+import type { LimitsChange } from "../protocol/control-api.ts";
 import type { NetworkKey } from "../protocol/network-key.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import type { PeerName } from "../protocol/peer-name.ts";
@@ -33,4 +34,6 @@ export type PeerOptions = VisitorOptions & {
   readonly port: number | undefined;
   /** Whether clients without a certificate may read. */
   readonly guests: boolean;
+  /** What transfers are kept within at first; `null`: nothing. */
+  readonly limits: LimitsChange;
 };

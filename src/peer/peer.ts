@@ -15,15 +15,18 @@ import { startControlServer } from "./control/control-server.ts";
 import { createPeerEvents, type PeerEvents } from "./events.ts";
 import { lockHome } from "./home-lock.ts";
 import { startLibrary } from "./library/library.ts";
+import { createPeerLimits } from "./limits.ts";
 import { createMemberOperations } from "./member-operations.ts";
 import { createNeighbourhood } from "./neighbourhood.ts";
-import { type Membership, type MembershipListener, startMembership, type Totals } from "./network/membership.ts";
+import { type Advertising, createAdvertising, type Totals } from "./network/advertising.ts";
+import { type Membership, type MembershipListener, startMembership } from "./network/membership.ts";
 import { ownHosts } from "./network/own-hosts.ts";
 import type { Operations } from "./operations.ts";
 import type { PeerOptions } from "./options.ts";
 import { createPeerServer } from "./peer-server.ts";
 import { createRemotePeers } from "./remote-peers.ts";
 import { createExchange } from "./serving/exchange.ts";
+import { createUploads } from "./serving/uploads.ts";
 
 export type RunningPeer = {
   readonly id: PeerId;
@@ -64,7 +67,9 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
 
   const exchange = createExchange(systemClock);
   started.defer(async () => exchange.unfinished.close());
+  const limits = createPeerLimits(systemClock, options.limits);
   let membership: Membership | undefined;
+  let advertising: Advertising | undefined;
   const server = createPeerServer({
     identity,
     host: options.host,
@@ -73,6 +78,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     about: () => ({ id: identity.id, name, program: PROGRAM, ...totalsOf(library) }),
     isMember: async (id) => (await membership?.isMember(id)) ?? false,
     guests: options.guests,
+    uploads: createUploads({ slots: limits.slots, upLimit: limits.up, clock: systemClock }),
     log,
   });
   started.defer(() => server.close());
@@ -86,14 +92,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     knownIds,
     clock: systemClock,
     log,
-    listener: {
-      ...listenerOf(events, network.address),
-      shared(totals) {
-        shared = totals;
-        events.tell({ event: "shared", ...totals });
-      },
-      back: () => events.tell({ event: "index-back", ...network.address }),
-    },
+    listener: listenerOf(events, network.address, () => advertising),
     role: {
       as: "peer",
       port: server.address()?.port ?? null,
@@ -105,20 +104,28 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
   started.defer(() => member.close());
   await rememberNetwork(home, { ...network, indexId: member.indexId });
 
-  let told: Totals | undefined;
-  const tellShares = (): void => {
-    const totals = totalsOf(library);
-    if (told?.files === totals.files && told.bytes === totals.bytes) return;
-    told = totals;
-    member.share(totals);
-  };
-  library.onChange(() => void library.ready.then(tellShares, () => undefined));
+  advertising = createAdvertising({
+    library,
+    index: member.index,
+    clock: systemClock,
+    log,
+    listener: {
+      shared(totals) {
+        shared = totals;
+        events.tell({ event: "shared", ...totals });
+      },
+      problem: (message) => events.tell({ event: "problem", message }),
+    },
+  });
+  const advertised = advertising;
+  started.defer(() => advertised.close());
+  if (member.connected()) advertising.begin();
   library.onProblem((message) => events.tell({ event: "problem", message }));
-  library.ready.then(tellShares, (error: unknown) => log.error({ err: error }, "the first scan failed"));
+  library.ready.catch((error: unknown) => log.error({ err: error }, "the first scan failed"));
 
   const hashing = startHashing({ threads: 1, log });
   started.defer(() => hashing.close());
-  const remotePeers = createRemotePeers(member, identity);
+  const remotePeers = createRemotePeers(member, identity, limits.down);
   started.defer(() => remotePeers.close());
   const { host, port } = server.address() ?? { host: options.host, port: member.port ?? 0 };
   const info = (): Info => ({
@@ -142,17 +149,23 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
       ...library.totals(),
       problems: [...library.problems()],
     },
+    limits: limits.now(),
   });
   const operations = createMemberOperations({
     identity,
     membership: member,
     remotePeers,
-    neighbourhood: createNeighbourhood({ membership: member, serving: { exchange, self: () => ({ name, port }) } }),
+    neighbourhood: createNeighbourhood({
+      membership: member,
+      remotePeers,
+      serving: { exchange, self: () => ({ name, port }) },
+    }),
     hashing,
     received: options.received,
     clock: systemClock,
     events,
     info,
+    changeLimits: limits.change,
   });
   const control = await startControlServer({ home, operations, log });
   started.defer(() => control.close());
@@ -166,13 +179,25 @@ function totalsOf(library: { totals(): Totals }): Totals {
   return { files, bytes };
 }
 
-function listenerOf(events: PeerEvents, index: Address): Omit<MembershipListener, "shared"> {
+function listenerOf(
+  events: PeerEvents,
+  index: Address,
+  advertising: () => Advertising | undefined,
+): Partial<MembershipListener> {
   return {
     joined: ({ id, name, hosts, port }) => events.tell({ event: "peer-joined", id, name, host: hosts[0] ?? "", port }),
     left: ({ id, name }) => events.tell({ event: "peer-left", id, name }),
-    lost: (reason) => events.tell({ event: "index-lost", reason: reason.message }),
-    back: () => events.tell({ event: "index-back", ...index }),
-    ended: (reason) =>
-      events.tell({ event: "problem", message: `The index server does not let us back in: ${reason.message}` }),
+    lost(reason) {
+      advertising()?.pause();
+      events.tell({ event: "index-lost", reason: reason.message });
+    },
+    back() {
+      advertising()?.begin();
+      events.tell({ event: "index-back", ...index });
+    },
+    ended(reason) {
+      advertising()?.pause();
+      events.tell({ event: "problem", message: `The index server does not let us back in: ${reason.message}` });
+    },
   };
 }

@@ -1,14 +1,16 @@
 import { verifyBlockList } from "../content/blake3.ts";
 import { type BlockList, blockListLength } from "../protocol/block-list.ts";
-import type { ContentId } from "../protocol/content-id.ts";
+import { type ContentId, parseContentId } from "../protocol/content-id.ts";
 import { Failure } from "../protocol/failures.ts";
 import { type FollowQuery, HoldingsLine } from "../protocol/holdings.ts";
 import { type AmbiguousLine, type HashingLine, ListEntry, ResolveLine } from "../protocol/listing.ts";
+import type { QueuePlace } from "../protocol/queue-place.ts";
 import { About, blockListUrl, contentUrl, filesUrl, haveUrl, PEER_ROUTES, resolveUrl } from "../protocol/routes.ts";
 import type { SharePath } from "../protocol/share-path.ts";
 import { printable } from "../protocol/untrusted-text.ts";
 import type { DialTarget } from "../transport/dial.ts";
 import type { Identity } from "../transport/identity.ts";
+import { type RateLimit, UNLIMITED } from "../transport/rate-limit.ts";
 import { openRemote } from "../transport/remote.ts";
 import type { KnownPeer } from "./network/directory.ts";
 
@@ -17,11 +19,18 @@ export type RemotePeer = {
   /** What it is called in messages to people. */
   readonly called: string;
   readonly target: DialTarget;
+  /** What bytes of files from here come within. */
+  readonly downLimit: RateLimit;
   /** The address that answered, once one has. */
   host(): string | undefined;
   about(signal: AbortSignal): Promise<About>;
   list(path: SharePath | "", recursive: boolean, signal: AbortSignal): AsyncIterable<ListEntry>;
-  /** The one file (hashed by now) or folder that a name means. `onHashing` hears how far the peer is with hashing it. */
+  /** Every folder and file below a folder, each folder before what it holds, empty ones too. */
+  tree(path: SharePath | "", signal: AbortSignal): AsyncIterable<ListEntry>;
+  /**
+   * The one file (hashed by now) or folder that a name means; of a content id a file with exactly that content.
+   * `onHashing` hears how far the peer is with hashing it.
+   */
   resolve(name: string, onHashing: (line: HashingLine) => void, signal: AbortSignal): Promise<ListEntry>;
   /** The block list of a content of `sizeBytes`, checked against its id. */
   blockList(content: ContentId, sizeBytes: number, signal: AbortSignal): Promise<BlockList>;
@@ -30,13 +39,18 @@ export type RemotePeer = {
    * @param self how blocks can be had from here, if they can
    */
   follow(content: ContentId, self: FollowQuery | undefined, signal: AbortSignal): AsyncIterable<HoldingsLine>;
-  /** A small content whole, unverified. */
-  bytes(content: ContentId, sizeBytes: number, signal: AbortSignal): Promise<Buffer>;
+  /** A small content whole, unverified. `onQueued` hears while it has to wait for others. */
+  bytes(
+    content: ContentId,
+    sizeBytes: number,
+    signal: AbortSignal,
+    onQueued?: (place: QueuePlace) => void,
+  ): Promise<Buffer>;
   close(): void;
 };
 
-/** Nothing is dialled before the first request. */
-export function openRemotePeer(peer: KnownPeer, identity: Identity): RemotePeer {
+/** Nothing is dialled before the first request. Bytes of files come within `downLimit`, all else comes as it comes. */
+export function openRemotePeer(peer: KnownPeer, identity: Identity, downLimit: RateLimit = UNLIMITED): RemotePeer {
   const called = `"${printable(peer.name)}"`;
   const target = { hosts: peer.hosts, port: peer.port, expectedId: peer.id };
   let answered: string | undefined;
@@ -52,14 +66,18 @@ export function openRemotePeer(peer: KnownPeer, identity: Identity): RemotePeer 
   return {
     called,
     target,
+    downLimit,
     host: () => answered,
     about: (signal) => routes.json(PEER_ROUTES.about, About, signal),
     list: (path, recursive, signal) => routes.lines(filesUrl(path, recursive), ListEntry, signal),
+    tree: (path, signal) => routes.lines(filesUrl(path, true, true), ListEntry, signal),
     async resolve(name, onHashing, signal) {
+      const wanted = parseContentId(name);
       for await (const line of routes.lines(resolveUrl(name), ResolveLine, signal)) {
         if (line.kind === "ambiguous") throw ambiguous(name, line);
-        if (line.kind !== "hashing") return line;
-        onHashing(line);
+        if (line.kind === "hashing") onHashing(line);
+        else if (wanted === undefined || line.content === wanted) return line;
+        else throw new Failure("content-mismatch", `${called} shares other content as "${line.path}"`);
       }
       throw new Failure("bad-message", `${called} does not say what "${printable(name)}" is`);
     },
@@ -70,8 +88,11 @@ export function openRemotePeer(peer: KnownPeer, identity: Identity): RemotePeer 
       throw new Failure("content-mismatch", `${called} sent a block list that does not belong to the file`);
     },
     follow: (content, self, signal) => routes.lines(haveUrl(content, self), HoldingsLine, signal),
-    async bytes(content, sizeBytes, signal) {
-      const bytes = await routes.bytes(contentUrl(content), sizeBytes, signal);
+    async bytes(content, sizeBytes, signal, onQueued) {
+      const bytes = await routes.bytes(contentUrl(content), sizeBytes, signal, {
+        share: downLimit.user(peer.id),
+        onQueued,
+      });
       if (bytes.length === sizeBytes) return bytes;
       throw new Failure("bad-message", `${called} sent ${bytes.length} bytes of a file of ${sizeBytes}`);
     },

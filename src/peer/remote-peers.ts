@@ -1,5 +1,6 @@
 import type { PeerId } from "../protocol/peer-id.ts";
 import type { Identity } from "../transport/identity.ts";
+import type { RateLimit } from "../transport/rate-limit.ts";
 import { findPeer, type KnownPeer } from "./network/directory.ts";
 import type { Membership } from "./network/membership.ts";
 import { openRemotePeer, type RemotePeer } from "./remote-peer.ts";
@@ -11,10 +12,12 @@ export type RemotePeers = {
    * @throws Failure "no-such-peer", "ambiguous", or "unreachable" if the index server does not answer
    */
   find(text: string, signal: AbortSignal): Promise<{ readonly known: KnownPeer; readonly remote: RemotePeer }>;
+  /** Somebody who is known already. */
+  of(known: KnownPeer): RemotePeer;
   close(): void;
 };
 
-export function createRemotePeers(membership: Membership, identity: Identity): RemotePeers {
+export function createRemotePeers(membership: Membership, identity: Identity, downLimit: RateLimit): RemotePeers {
   const open = new Map<PeerId, { readonly as: string; readonly remote: RemotePeer }>();
 
   /** Somebody who moved to another address, or took another name, is connected to anew. */
@@ -23,7 +26,7 @@ export function createRemotePeers(membership: Membership, identity: Identity): R
     const kept = open.get(known.id);
     if (kept?.as === as) return kept.remote;
     kept?.remote.close();
-    const remote = openRemotePeer(known, identity);
+    const remote = openRemotePeer(known, identity, downLimit);
     open.set(known.id, { as, remote });
     return remote;
   }
@@ -33,6 +36,7 @@ export function createRemotePeers(membership: Membership, identity: Identity): R
       const known = findPeer(text, await Array.fromAsync(membership.peers(signal)));
       return { known, remote: connectionsTo(known) };
     },
+    of: connectionsTo,
     close() {
       for (const { remote } of open.values()) remote.close();
       open.clear();

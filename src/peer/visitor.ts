@@ -1,5 +1,6 @@
 import path from "node:path";
 import { startHashing } from "../content/hashing.ts";
+import { Failure } from "../protocol/failures.ts";
 import { HOME_FILES } from "../protocol/home-layout.ts";
 import { PROGRAM, VERSION } from "../protocol/program.ts";
 import { systemClock } from "../transport/clock.ts";
@@ -7,6 +8,7 @@ import { loadIdentity } from "../transport/identity.ts";
 import { openKnownIds } from "../transport/known-ids.ts";
 import { rememberNetwork } from "../transport/last-network.ts";
 import { createPeerEvents } from "./events.ts";
+import { createPeerLimits } from "./limits.ts";
 import { createMemberOperations } from "./member-operations.ts";
 import { createNeighbourhood } from "./neighbourhood.ts";
 import { startMembership } from "./network/membership.ts";
@@ -38,12 +40,13 @@ export async function openVisitor({ home, network, name, received, log }: Visito
   await rememberNetwork(home, { ...network, indexId });
 
   const hashing = startHashing({ threads: 1, log });
-  const remotePeers = createRemotePeers(membership, identity);
+  const limits = createPeerLimits(clock);
+  const remotePeers = createRemotePeers(membership, identity, limits.down);
   const operations = createMemberOperations({
     identity,
     membership,
     remotePeers,
-    neighbourhood: createNeighbourhood({ membership }),
+    neighbourhood: createNeighbourhood({ membership, remotePeers }),
     hashing,
     received,
     clock,
@@ -64,7 +67,11 @@ export async function openVisitor({ home, network, name, received, log }: Visito
         connected: membership.connected(),
       },
       shares: { folders: [], manifest: null, files: 0, bytes: 0, unhashed: 0, problems: [] },
+      limits: limits.now(),
     }),
+    changeLimits() {
+      throw new Failure("no-such-peer", `No peer runs under "${home}": limits are those of a running peer`);
+    },
   });
   return {
     operations,

@@ -1,10 +1,19 @@
 import { z } from "zod";
+import { parseContentId } from "./content-id.ts";
 import { ContentIdSchema, PeerIdSchema, PeerNameSchema, PortSchema, SharePathSchema, SizeSchema } from "./schema.ts";
+import { SearchEnd, SearchHit, SearchParameters } from "./search.ts";
 
 /**
  * What a running peer does for its owner: the shapes behind the command line, its `--json` lines and the local API
  * on the control socket. Paths in here are local ones; strangers never see these objects.
  */
+
+/** The slowest limit: below it connections would be taken for dead. And what nobody reaches. */
+export const RATE_MIN = 1_000;
+export const RATE_MAX = 1e12;
+export const UPLOAD_SLOTS_MAX = 100_000;
+
+const RateSchema = z.union([z.literal(0), z.int().min(RATE_MIN).max(RATE_MAX)]);
 
 /** One line of `tukar peers`. `reachable` is what the index server found, `null` while it has not tried. */
 export const PeerSummary = z.object({
@@ -18,6 +27,25 @@ export const PeerSummary = z.object({
   self: z.boolean(),
 });
 export type PeerSummary = z.infer<typeof PeerSummary>;
+
+/** What transfers are kept within, bytes a second and peers that are sent bytes at once. 0: no limit. */
+export const Limits = z.object({
+  up: SizeSchema,
+  down: SizeSchema,
+  slots: SizeSchema,
+  /** Peers that are being sent bytes of files, and peers that wait for a slot. */
+  serving: SizeSchema,
+  waiting: SizeSchema,
+});
+export type Limits = z.infer<typeof Limits>;
+
+/** What is `null` stays as it is. */
+export const LimitsChange = z.object({
+  up: RateSchema.nullable(),
+  down: RateSchema.nullable(),
+  slots: z.int().min(0).max(UPLOAD_SLOTS_MAX).nullable(),
+});
+export type LimitsChange = z.infer<typeof LimitsChange>;
 
 /** `tukar info`. A visitor (a command without a running peer) has no port and shares nothing. */
 export const Info = z.object({
@@ -46,6 +74,7 @@ export const Info = z.object({
     unhashed: SizeSchema,
     problems: z.array(z.string()).max(1000),
   }),
+  limits: Limits,
 });
 export type Info = z.infer<typeof Info>;
 
@@ -59,7 +88,10 @@ export const PingAnswer = z.object({
 });
 export type PingAnswer = z.infer<typeof PingAnswer>;
 
-export const PeerRequest = z.object({ peer: z.string().min(1).max(300) });
+/** Whom a person means: a name, an id or the beginning of one, an address. */
+const PeerText = z.string().min(1).max(300);
+
+export const PeerRequest = z.object({ peer: PeerText });
 export type PeerRequest = z.infer<typeof PeerRequest>;
 
 /** `path` is a share path, or empty for the top. */
@@ -73,15 +105,46 @@ export type ListRequest = z.infer<typeof ListRequest>;
 export const ControlListQuery = ListRequest.extend({ recursive: z.enum(["true", "false"]) });
 
 /**
- * `names` are share paths, base names, or with `recursive` folders too. `output` is an absolute local path: a folder
- * if it is one already, ends with a slash, or several files come; else the file to write. `null`: the received folder.
+ * `names` are share paths, base names, content ids, or with `recursive` folders too. Without a `peer` they are content ids alone, each
+ * fetched from whoever offers it, and saved under the base name that it has there or, if it is in `called`, under that
+ * of the path there. `output` is an absolute local path: a folder if it is one already, ends with a slash, or several
+ * files come; else the file to write. `null`: the received folder.
  */
-export const GetRequest = PeerRequest.extend({
-  names: z.array(z.string().min(1).max(4096)).min(1).max(10_000),
-  recursive: z.boolean(),
-  output: z.string().nullable(),
-});
+export const GetRequest = z
+  .object({
+    peer: PeerText.nullable(),
+    names: z.array(z.string().min(1).max(4096)).min(1).max(10_000),
+    called: z.record(z.string(), SharePathSchema).optional(),
+    recursive: z.boolean(),
+    output: z.string().nullable(),
+  })
+  .refine(({ peer, names }) => peer !== null || names.every(parseContentId), "without a peer names are content ids");
 export type GetRequest = z.infer<typeof GetRequest>;
+
+/** `tukar search`: as the index server takes it, but for `peer`, and for `limit`, which counts over all pages. */
+export const SearchRequest = SearchParameters.omit({ peer: true, cursor: true, limit: true }).extend({
+  peer: PeerText.optional(),
+  limit: z.coerce.number().pipe(z.int().min(1)),
+});
+export type SearchRequest = z.infer<typeof SearchRequest>;
+
+/** Somebody online, and where. */
+const Whereabouts = PeerSummary.pick({ id: true, name: true, host: true, port: true });
+
+/** One content (or a file that is not hashed yet) that a search found; `path` is what it is called at `peer`. */
+export const FoundFile = SearchHit.extend({ peer: Whereabouts });
+export type FoundFile = z.infer<typeof FoundFile>;
+
+/** One line of a search's answer; the last is the end, which tells whether there is more than was asked for. */
+export const Found = z.discriminatedUnion("kind", [FoundFile, SearchEnd.extend({ more: z.boolean() })]);
+export type Found = z.infer<typeof Found>;
+
+export const SourcesRequest = z.object({ content: ContentIdSchema });
+export type SourcesRequest = z.infer<typeof SourcesRequest>;
+
+/** A peer that offers a content now, and what it is called there. */
+export const ContentSource = Whereabouts.extend({ path: SharePathSchema });
+export type ContentSource = z.infer<typeof ContentSource>;
 
 /** What happens while files are fetched. One that fails (`failed`) does not stop the others. */
 export const GetEvent = z.discriminatedUnion("event", [
@@ -92,6 +155,8 @@ export const GetEvent = z.discriminatedUnion("event", [
   z.object({ event: z.literal("waiting"), path: z.string(), reason: z.string(), retryInMs: z.number() }),
   /** One of several sources sent wrong bytes: it is not asked again, the others go on. */
   z.object({ event: z.literal("source-dropped"), path: z.string(), peer: z.string(), reason: z.string() }),
+  /** The peer lets others go first: this waits at place `position` of `waiting`. */
+  z.object({ event: z.literal("queued"), path: z.string(), position: z.int(), waiting: z.int() }),
   z.object({
     event: z.literal("done"),
     path: z.string(),
@@ -130,8 +195,11 @@ export const CONTROL_ROUTES = {
   info: { method: "GET", path: "/api/info" },
   peers: { method: "GET", path: "/api/peers" },
   list: { method: "GET", path: "/api/list" },
+  search: { method: "GET", path: "/api/search" },
+  sources: { method: "GET", path: "/api/sources" },
   ping: { method: "POST", path: "/api/ping" },
   get: { method: "POST", path: "/api/get" },
+  limits: { method: "POST", path: "/api/limits" },
   events: { method: "GET", path: "/api/events" },
 } as const;
 

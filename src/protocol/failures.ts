@@ -23,6 +23,7 @@ export const FAILURES = {
   ambiguous: { status: 409, says: "Several match" },
   "not-yet": { status: 409, says: "That part has not arrived there yet" },
   "file-changed": { status: 409, says: "The file changed while it was being read" },
+  "out-of-step": { status: 409, says: "The changes do not follow what is known already" },
   "too-large": { status: 413, says: "That is larger than allowed" },
   "too-many": { status: 429, says: "Too many at once: try again later" },
   "content-mismatch": { status: 502, says: "The content did not verify" },

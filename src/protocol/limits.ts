@@ -20,6 +20,24 @@ export const SHARE_PATH_MAX_BYTES = 4096;
 export const SHARE_PATH_MAX_LEVELS = 64;
 export const QUERY_MAX_CHARACTERS = 200;
 
+/** Hits of one page of a search: so many if nothing is said, at most so many. */
+export const SEARCH_PAGE_DEFAULT = 100;
+export const SEARCH_PAGE_MAX = 1_000;
+/** Searches of one member: so many at once, then one more every so often. */
+export const SEARCHES_BURST = 100;
+export const SEARCH_REFILL_MS = 20;
+/** Answers of one member's searches that may be under way at once: each is held in memory until it is read. */
+export const SEARCHES_AT_ONCE = 16;
+/** Sources of one content that are told. */
+export const SOURCES_MAX = 1_000;
+
+/** Changes that one upload to the index server's catalog may hold; whoever has more sends several. */
+export const CATALOG_UPLOAD_CHANGES_MAX = 20_000;
+/** From the first to the last byte of an upload, waiting for its turn included. */
+export const CATALOG_UPLOAD_TIMEOUT_MS = 50_000;
+/** Files that one peer may have in the catalog. */
+export const CATALOG_FILES_MAX = 4_000_000;
+
 /** All header lines of one HTTP message together, in bytes. */
 export const HEADERS_MAX_BYTES = 16 * KIB;
 /** One NDJSON line of a listing, in bytes: room for a path of the greatest length, fully escaped. */
@@ -41,6 +59,11 @@ export const CONNECTIONS_PER_ADDRESS = 1024;
 /** Wrong network keys one address may show: so many at once, then one more every so often. */
 export const WRONG_KEYS_BURST = 5;
 export const WRONG_KEY_REFILL_MS = 10_000;
+
+/** Answers with bytes of files that go to one peer at once; more of them wait, so many of one peer and of all. */
+export const UPLOADS_PER_PEER = 8;
+export const UPLOADS_WAITING_PER_PEER = 64;
+export const UPLOADS_WAITING_MAX = 1024;
 
 /** Addresses that a peer may report of itself, and that are dialled side by side. */
 export const CANDIDATES_MAX = 16;

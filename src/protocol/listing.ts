@@ -1,7 +1,10 @@
 import { z } from "zod";
 import { ContentIdSchema, FileSizeSchema, LineSchema, SharePathSchema, SizeSchema, TimeMsSchema } from "./schema.ts";
 
-/** A shared file. `content` is `null` until it has been hashed; `modified` in milliseconds since 1970. */
+/**
+ * A shared file. `content` is `null` until it has been hashed; `modified` in milliseconds since 1970; `executable`: its
+ * owner may run it.
+ */
 export const FileEntry = z.object({
   kind: z.literal("file"),
   path: SharePathSchema,
@@ -9,10 +12,11 @@ export const FileEntry = z.object({
   modified: TimeMsSchema,
   type: LineSchema(255),
   content: ContentIdSchema.nullable(),
+  executable: z.boolean().default(false),
 });
 export type FileEntry = z.infer<typeof FileEntry>;
 
-/** A folder that holds shared files somewhere below it: `size` is the sum of theirs, `modified` the latest. */
+/** A shared folder: `size` is the sum of the files below it, `modified` the latest of theirs, both 0 if there are none. */
 export const FolderEntry = z.object({
   kind: z.literal("folder"),
   path: SharePathSchema,

@@ -19,8 +19,6 @@ export const MESSAGE_DATA = {
     role: z.enum(["peer", "visitor"]),
     port: PortSchema.nullable(),
     hosts: z.array(HostSchema).max(CANDIDATES_MAX),
-    files: SizeSchema,
-    bytes: SizeSchema,
   }),
   /** The index server took the newcomer in. `port` is where a peer is to listen (its own if it named one). */
   WELCOME: z.object({ index_name: PeerNameSchema, port: PortSchema.nullable(), seen_host: HostSchema }),
@@ -29,13 +27,15 @@ export const MESSAGE_DATA = {
   /** The peer could not bind this port; `ASSIGN` gives it another. */
   PORT_REFUSED: z.object({ port: PortSchema }),
   ASSIGN: z.object({ port: PortSchema }),
-  /** Totals of what the peer shares now. Answered by ACK. */
-  SHARES: z.object({ files: SizeSchema, bytes: SizeSchema }),
-  /** Who came, whose entry changed and who left since the last ROSTER. */
+  /**
+   * Who came, whose entry changed and who left since the last ROSTER. If too many came or left at once, `untold` is how many
+   * of them are not named.
+   */
   ROSTER: z.object({
     joined: z.array(RosterEntry).max(ROSTER_MESSAGE_ENTRIES),
     changed: z.array(RosterEntry).max(ROSTER_MESSAGE_ENTRIES),
     left: z.array(z.object({ id: PeerIdSchema, name: PeerNameSchema })).max(ROSTER_MESSAGE_ENTRIES),
+    untold: z.object({ joined: SizeSchema, left: SizeSchema }).optional(),
   }),
   /** Asks whether this id is a member of the network right now. */
   WHO: z.object({ id: PeerIdSchema }),

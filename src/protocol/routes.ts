@@ -1,7 +1,9 @@
 import { z } from "zod";
+import type { CatalogUpload } from "./catalog.ts";
 import type { ContentId } from "./content-id.ts";
 import type { FollowQuery } from "./holdings.ts";
 import { LineSchema, PeerIdSchema, PeerNameSchema, SizeSchema } from "./schema.ts";
+import type { SearchParameters } from "./search.ts";
 import { encodeSharePath, type SharePath } from "./share-path.ts";
 
 /** Where everything is found over HTTP. `src/protocol/README.md` describes each. */
@@ -23,13 +25,17 @@ export const PEER_ROUTES = {
 
 export const INDEX_ROUTES = {
   peers: "/v1/peers",
+  search: "/v1/search",
+  catalog: "/v1/catalog",
+  content: "/v1/content/",
   health: "/healthz",
   metrics: "/metrics",
 } as const;
 
-/** `GET /v1/files`: the folder's entries, or with `recursive` every file below it. */
-export function filesUrl(path: SharePath | "", recursive: boolean): string {
-  return `${PEER_ROUTES.files}?${new URLSearchParams({ path, recursive: String(recursive) })}`;
+/** `GET /v1/files`: the folder's entries, or with `recursive` every file below it, with `folders` every folder too. */
+export function filesUrl(path: SharePath | "", recursive: boolean, folders = false): string {
+  const query = { path, recursive: String(recursive), ...(folders && { folders: "true" }) };
+  return `${PEER_ROUTES.files}?${new URLSearchParams(query)}`;
 }
 
 /** `GET /v1/resolve`: the one file or folder that a name means. */
@@ -49,6 +55,28 @@ export function blockListUrl(id: ContentId): string {
 export function haveUrl(id: ContentId, self: FollowQuery | undefined): string {
   const query = self ? `?${new URLSearchParams({ name: self.name, port: String(self.port) })}` : "";
   return `${PEER_ROUTES.content}${id}/have${query}`;
+}
+
+/** `GET /v1/content/ID/sources` of an index server. */
+export function sourcesUrl(id: ContentId): string {
+  return `${INDEX_ROUTES.content}${id}/sources`;
+}
+
+/** `GET /v1/search` */
+export function searchUrl(parameters: Partial<SearchParameters>): string {
+  return `${INDEX_ROUTES.search}?${queryOf(parameters)}`;
+}
+
+/** A URL's query with these parameters; those that are undefined are left out. */
+export function queryOf(parameters: Readonly<Record<string, string | number | boolean | undefined>>): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) if (value !== undefined) query.set(name, String(value));
+  return query.toString();
+}
+
+/** `POST /v1/catalog` */
+export function catalogUrl({ epoch, after }: CatalogUpload): string {
+  return `${INDEX_ROUTES.catalog}?${new URLSearchParams({ epoch, after: String(after) })}`;
 }
 
 /** A file by its share path, for any HTTP client. */

@@ -14,6 +14,12 @@ export const SharePathSchema = parsedBy(parseSharePath, "not a share path");
 export const ContentIdSchema = parsedBy(parseContentId, "not a content id");
 /** A number of bytes or of files, exact: up to 2^53 - 1. */
 export const SizeSchema = z.int().min(0);
+/** The same where it stands in a query: decimal digits and nothing else. */
+export const SizeInQuerySchema = z.coerce
+  .string()
+  .regex(/^(?:0|[1-9]\d{0,15})$/)
+  .transform(Number)
+  .pipe(SizeSchema);
 /** One line of text from a stranger, made fit for a terminal. */
 export const LineSchema = (maxLength: number) => z.string().max(maxLength).transform(printable);
 /** Size of one file in bytes. */

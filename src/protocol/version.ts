@@ -1,5 +1,5 @@
 /** Version of the wire protocol. It grows when an older program could no longer follow. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** Header with which either side of an HTTP exchange says which protocol version it speaks. */
 export const VERSION_HEADER = "tukar-version";

@@ -72,12 +72,14 @@ export function createLink({ socket, self, remoteId, remoteHost, side, clock, on
   let state: State = { at: "open" };
 
   const stopPinging = side === "dialled" ? every(clock, PING_INTERVAL_MS, () => send("PING", {})) : () => undefined;
-  let stopListening = clock.after(SILENCE_LIMIT_MS, endIfSilent);
+  let stopListening = clock.after(SILENCE_LIMIT_MS, () => endIfSilent(false));
 
-  function endIfSilent(): void {
+  function endIfSilent(isLastLook: boolean): void {
     const leftMs = heardAtMs + SILENCE_LIMIT_MS - clock.now();
-    if (leftMs <= 0) end(new Failure("timed-out", "The other side fell silent"));
-    else stopListening = clock.after(leftMs, endIfSilent);
+    if (leftMs > 0) stopListening = clock.after(leftMs, () => endIfSilent(false));
+    // Where this process was busy or asleep for long, what came meanwhile has still to be read.
+    else if (!isLastLook) stopListening = clock.after(0, () => endIfSilent(true));
+    else end(new Failure("timed-out", "The other side fell silent"));
   }
 
   function send<T extends MessageType>(type: T, data: MessageData<T>): string {

@@ -2,10 +2,13 @@ import { parseContentRange } from "../protocol/byte-range.ts";
 import { Failure, fromWire } from "../protocol/failures.ts";
 import { jsonOrUndefined } from "../protocol/json.ts";
 import { HEADERS_MAX_BYTES, IDLE_TIMEOUT_MS } from "../protocol/limits.ts";
-import { PROTOCOL_VERSION, VERSION_HEADER } from "../protocol/version.ts";
+import { parseQueuePlace, QUEUE_HEADER, type QueuePlace } from "../protocol/queue-place.ts";
+import { VERSION_HEADER } from "../protocol/version.ts";
 import { type DialOptions, type DialTarget, dial } from "./dial.ts";
+import { type ByteSink, isSameRequest, type RangeRequest, rangeRequestHead } from "./range-request.ts";
+import { type RateLimit, UNLIMITED } from "./rate-limit.ts";
 import { checkVersion } from "./remote.ts";
-import { bodyLength, parseResponseHead } from "./response-head.ts";
+import { bodyLength, parseResponseHead, type ResponseHead } from "./response-head.ts";
 
 /**
  * The fast way to read bytes: one HTTP/1.1 range request after the other on a TLS connection of its own, decrypted
@@ -32,24 +35,13 @@ export type RangeReader = {
   close(): void;
 };
 
-export type RangeRequest = {
-  readonly path: string;
-  readonly first: number;
-  readonly last: number;
-  readonly sizeBytes: number;
-};
-
-/** Where the bytes of a body go. */
-export type ByteSink = {
-  /** Where the next bytes are to be put: never empty, never reaching beyond the range, the same until `filled`. */
-  room(): Uint8Array;
-  /** The first `count` bytes of the room hold data now. False: there is no more room until `resume` is called. */
-  filled(count: number): boolean;
-};
-
 export type RangeReaderOptions = Pick<DialOptions, "identity" | "signal"> & {
   readonly target: DialTarget;
   readonly called: string;
+  /** What the bytes come within, together with those of others. */
+  readonly downLimit?: Pick<RateLimit, "user">;
+  /** The other side lets others go first. */
+  readonly onQueued?: (place: QueuePlace) => void;
   readonly idleTimeoutMs?: number;
 };
 
@@ -66,7 +58,8 @@ type State =
       readonly sink: ByteSink;
       readonly done: PromiseWithResolvers<void>;
       left: number;
-      paused: boolean;
+      /** The sink has no room. */
+      full: boolean;
     }
   /** The other side refused: this is the body that says why. */
   | { readonly at: "refusal"; readonly length: number; readonly done: PromiseWithResolvers<void> }
@@ -78,16 +71,23 @@ const REFUSAL_MAX_BYTES = 16 * 1024;
 const LANDING_BYTES = 16 * 1024;
 /** A whole head, and all that may still be decrypted after the receiver said stop. */
 const ASIDE_MAX_BYTES = 256 * 1024;
+/** What the limit is asked for at once. */
+const ALLOWANCE_BYTES = 256 * 1024;
 
 /** @throws Failure as `dial` does */
 export async function openRangeReader(options: RangeReaderOptions): Promise<RangeReader> {
-  const { target, identity, signal, called, idleTimeoutMs = IDLE_TIMEOUT_MS } = options;
+  const { target, identity, signal, called, onQueued, idleTimeoutMs = IDLE_TIMEOUT_MS } = options;
+  const { downLimit = UNLIMITED } = options;
   /** Where bytes go that are no body, or come when the receiver has no room. */
   const landing = Buffer.allocUnsafeSlow(LANDING_BYTES);
   /** What landed and has not been used up. */
   let aside: Buffer = Buffer.alloc(0);
   let bytesGoTo: "landing" | "room" = "landing";
   let state: State = { at: "idle" };
+  /** Bytes that may come before the limit has to be asked again; below zero: what came in advance. */
+  let allowance = 0;
+  /** The limit was asked and has not answered. */
+  let held = false;
   /** Asked for already, though nobody reads it yet. Until somebody does its bytes wait in the socket. */
   let ahead: RangeRequest | undefined;
 
@@ -95,8 +95,9 @@ export async function openRangeReader(options: RangeReaderOptions): Promise<Rang
     // Asked after connecting and after each callback for where the next bytes go. The answer stands until they come,
     // whatever else happens meanwhile: after `resume` the first bytes still land.
     buffer(): Uint8Array {
-      bytesGoTo = state.at === "body" && !state.paused ? "room" : "landing";
-      return state.at === "body" && !state.paused ? state.sink.room() : landing;
+      const sink = state.at === "body" && !isPaused(state) ? state.sink : undefined;
+      bytesGoTo = sink ? "room" : "landing";
+      return sink?.room() ?? landing;
     },
     callback: (count: number): boolean => {
       try {
@@ -110,12 +111,13 @@ export async function openRangeReader(options: RangeReaderOptions): Promise<Rang
   const { socket } = await dial(target, { identity, signal, onread });
   socket.setTimeout(idleTimeoutMs);
   socket.on("timeout", () => {
-    // While the receiver has no room the other side cannot help being silent.
-    if (state.at !== "idle" && !(state.at === "body" && state.paused))
+    // While nothing is taken the other side cannot help being silent.
+    if (state.at !== "idle" && !(state.at === "body" && isPaused(state)))
       end(new Failure("timed-out", `${called} stalled`));
   });
   socket.on("error", (cause) => end(new Failure("unreachable", `${called} broke off the connection`, { cause })));
   socket.on("close", () => end(new Failure("unreachable", `${called} broke off the connection`)));
+  const share = downLimit.user(target.expectedId ?? called);
   if (signal?.aborted) abort();
   signal?.addEventListener("abort", abort, { once: true });
 
@@ -131,7 +133,7 @@ export async function openRangeReader(options: RangeReaderOptions): Promise<Rang
       case "head":
         return takeHead(state);
       case "body":
-        return !state.paused && takeAside(state);
+        return !isPaused(state) && takeAside(state);
       case "refusal":
         return takeRefusal(state);
       case "idle":
@@ -144,24 +146,65 @@ export async function openRangeReader(options: RangeReaderOptions): Promise<Rang
 
   function takeBody(body: State & { at: "body" }, count: number): boolean {
     body.left -= count;
-    const goesOn = body.sink.filled(count);
+    allowance -= count;
+    body.full = !body.sink.filled(count);
     if (body.left > 0) {
-      body.paused = !goesOn;
-      return goesOn;
+      askLimit();
+      return !isPaused(body);
     }
     state = { at: "idle" };
     body.done.resolve();
     return ahead === undefined;
   }
 
-  function takeHead({ asked, sink, done }: State & { at: "head" }): boolean {
-    const end = aside.indexOf(HEAD_END);
-    if (end > HEADERS_MAX_BYTES || (end === -1 && aside.length > HEADERS_MAX_BYTES)) {
-      throw new Failure("too-large", `${called} sends too long a head`);
+  function isPaused(body: State & { at: "body" }): boolean {
+    return body.full || held;
+  }
+
+  /** Holds up the body until the limit lets more of it come. */
+  function askLimit(): void {
+    if (held || allowance > 0) return;
+    held = true;
+    let atOnce = true;
+    share.take(ALLOWANCE_BYTES, (bytes) => {
+      allowance += bytes;
+      held = false;
+      askLimit();
+      if (!atOnce) readOn();
+    });
+    atOnce = false;
+  }
+
+  /** What was set aside is used first, then the connection is read on. */
+  function readOn(): void {
+    if (state.at !== "body" || isPaused(state)) return;
+    socket.setTimeout(idleTimeoutMs); // it may have run out, in vain, in the meantime
+    try {
+      if (takeAside(state)) socket.resume();
+    } catch (error) {
+      end(error);
     }
-    if (end === -1) return true;
-    const answer = parseResponseHead(aside.toString("latin1", 0, end));
-    aside = aside.subarray(end + HEAD_END.length);
+  }
+
+  /** The head of the answer, once it is there. Before it may come interim ones, which tell the place in a queue. */
+  function nextHead(): ResponseHead | undefined {
+    for (;;) {
+      const end = aside.indexOf(HEAD_END);
+      if (end > HEADERS_MAX_BYTES || (end === -1 && aside.length > HEADERS_MAX_BYTES)) {
+        throw new Failure("too-large", `${called} sends too long a head`);
+      }
+      if (end === -1) return undefined;
+      const head = parseResponseHead(aside.toString("latin1", 0, end));
+      aside = aside.subarray(end + HEAD_END.length);
+      if (head.status !== 102) return head;
+      const place = parseQueuePlace(head.headers.get(QUEUE_HEADER));
+      if (place) onQueued?.(place);
+    }
+  }
+
+  function takeHead({ asked, sink, done }: State & { at: "head" }): boolean {
+    const answer = nextHead();
+    if (!answer) return true;
     checkVersion(answer.headers.get(VERSION_HEADER), called);
     const length = bodyLength(answer);
     if (answer.status !== 206 && answer.status !== 200) {
@@ -171,7 +214,7 @@ export async function openRangeReader(options: RangeReaderOptions): Promise<Rang
       return takeRefusal(refusal);
     }
     checkRange(answer.status, answer.headers.get("content-range"), length, asked);
-    const body = { at: "body", sink, done, left: length, paused: false } as const;
+    const body = { at: "body", sink, done, left: length, full: false } as const;
     state = body;
     return takeAside(body);
   }
@@ -179,12 +222,12 @@ export async function openRangeReader(options: RangeReaderOptions): Promise<Rang
   /** Bytes of the body that landed, with its head or after the receiver had no more room, are copied into place. */
   function takeAside(body: State & { at: "body" }): boolean {
     if (aside.length > body.left && !ahead) throw new Failure("bad-message", `${called} sends more than was asked for`);
-    while (aside.length > 0 && body.left > 0 && !body.paused) {
+    while (aside.length > 0 && body.left > 0 && !isPaused(body)) {
       const count = aside.copy(body.sink.room());
       aside = aside.subarray(count);
       takeBody(body, count);
     }
-    return body.left > 0 ? !body.paused : ahead === undefined;
+    return body.left > 0 ? !isPaused(body) : ahead === undefined;
   }
 
   function takeRefusal(refusal: State & { at: "refusal" }): boolean {
@@ -207,14 +250,13 @@ export async function openRangeReader(options: RangeReaderOptions): Promise<Rang
     const waiting = at === "idle" ? undefined : state.done;
     state = { at: "closed", reason };
     signal?.removeEventListener("abort", abort);
+    share.close();
     socket.destroy();
     waiting?.reject(reason);
   }
 
-  function ask({ path, first, last }: RangeRequest): void {
-    socket.write(
-      `GET ${path} HTTP/1.1\r\nHost: tukar\r\n${VERSION_HEADER}: ${PROTOCOL_VERSION}\r\nRange: bytes=${first}-${last}\r\n\r\n`,
-    );
+  function ask(range: RangeRequest): void {
+    socket.write(rangeRequestHead(range));
   }
 
   /** Somebody reads now what was asked for ahead: its first bytes may be here already. */
@@ -242,24 +284,15 @@ export async function openRangeReader(options: RangeReaderOptions): Promise<Rang
       return done.promise;
     },
     askAhead(asked) {
-      if (ahead || state.at === "closed") return;
+      if (ahead || state.at === "closed" || state.at === "idle") return;
       ahead = asked;
       ask(asked);
     },
     resume() {
-      if (state.at !== "body" || !state.paused) return;
-      state.paused = false;
-      socket.setTimeout(idleTimeoutMs); // it may have run out, in vain, in the meantime
-      try {
-        if (takeAside(state)) socket.resume();
-      } catch (error) {
-        end(error);
-      }
+      if (state.at !== "body" || !state.full) return;
+      state.full = false;
+      readOn();
     },
     close: () => end(new Failure("interrupted")),
   };
-}
-
-function isSameRequest(a: RangeRequest, b: RangeRequest): boolean {
-  return a.path === b.path && a.first === b.first && a.last === b.last;
 }

@@ -5,10 +5,14 @@ import { Failure, fromWire } from "../protocol/failures.ts";
 import { jsonOrUndefined } from "../protocol/json.ts";
 import { IDLE_TIMEOUT_MS, JSON_BODY_MAX_BYTES, LIST_LINE_MAX_BYTES } from "../protocol/limits.ts";
 import { FailureLine } from "../protocol/listing.ts";
+import { parseQueuePlace, QUEUE_HEADER, type QueuePlace } from "../protocol/queue-place.ts";
 import { judgeVersion, PROTOCOL_VERSION, VERSION_HEADER } from "../protocol/version.ts";
 import { type Connection, type DialTarget, dial } from "./dial.ts";
 import type { Identity } from "./identity.ts";
 import { readLines } from "./lines.ts";
+import { paced } from "./paced.ts";
+import type { RateUser } from "./rate-limit.ts";
+import { type Body, sendBody } from "./send-body.ts";
 
 /** Somebody else's HTTP routes, over kept connections through `dial`. */
 export type RemoteRoutes = {
@@ -17,9 +21,20 @@ export type RemoteRoutes = {
   /** GETs one JSON value a line. A `failure` line becomes the `Failure` it reports. */
   lines<T>(path: string, schema: z.ZodType<T>, signal: AbortSignal): AsyncGenerator<T>;
   /** GETs a body whole. */
-  bytes(path: string, maxBytes: number, signal: AbortSignal): Promise<Buffer>;
+  bytes(path: string, maxBytes: number, signal: AbortSignal, how?: BytesOptions): Promise<Buffer>;
+  /** POSTs a body as it comes and gets a JSON value. The answer counts as soon as it is there, before the body is through or not. */
+  post<T>(path: string, body: Body, schema: z.ZodType<T>, signal: AbortSignal): Promise<T>;
   close(): void;
 };
+
+export type BytesOptions = {
+  /** What it comes within. It is closed in the end. */
+  readonly share?: RateUser;
+  /** The other side lets others go first. */
+  readonly onQueued?: ((place: QueuePlace) => void) | undefined;
+};
+
+type AskOptions = { readonly body?: Body; readonly onQueued?: BytesOptions["onQueued"] };
 
 export type RemoteOptions = {
   readonly target: DialTarget;
@@ -40,13 +55,13 @@ export function openRemote(options: RemoteOptions): RemoteRoutes {
     return connection.socket;
   });
 
-  async function get(path: string, signal: AbortSignal): Promise<IncomingMessage> {
-    const response = await ask(path, signal);
+  async function answerOf(path: string, signal: AbortSignal, how: AskOptions = {}): Promise<IncomingMessage> {
+    const response = await ask(path, signal, how);
     try {
       checkVersion(response.headers[VERSION_HEADER], called);
       if (response.statusCode === 200) return response;
-      const body = await readWhole(response, JSON_BODY_MAX_BYTES, called, signal);
-      throw fromWire(jsonOrUndefined(body.toString()), called);
+      const refusal = await readWhole(response, JSON_BODY_MAX_BYTES, called, signal);
+      throw fromWire(jsonOrUndefined(refusal.toString()), called);
     } catch (error) {
       if (!response.readableEnded) response.destroy();
       throw error;
@@ -54,28 +69,43 @@ export function openRemote(options: RemoteOptions): RemoteRoutes {
   }
 
   /** A connection that was kept may have been closed just now, by the time a request goes out on it: then the next one serves. */
-  async function ask(path: string, signal: AbortSignal): Promise<IncomingMessage> {
+  async function ask(path: string, signal: AbortSignal, { body, onQueued }: AskOptions): Promise<IncomingMessage> {
+    const headers = { [VERSION_HEADER]: PROTOCOL_VERSION, ...(body && { "content-type": body.type }) };
     for (;;) {
-      const request = httpRequest({ agent, path, signal, headers: { [VERSION_HEADER]: PROTOCOL_VERSION } });
+      const request = httpRequest({ agent, path, signal, headers, method: body ? "POST" : "GET" });
+      if (onQueued) request.on("information", ({ headers: told }) => tellPlace(told[QUEUE_HEADER], onQueued));
       try {
-        return await answerTo(request, idleTimeoutMs, called, signal);
+        return await answerTo(request, body?.chunks() ?? [], { idleTimeoutMs, called, signal });
       } catch (error) {
         if (!request.reusedSocket || !(error instanceof Failure) || error.code !== "unreachable") throw error;
       }
     }
   }
 
-  async function whole(path: string, maxBytes: number, signal: AbortSignal): Promise<Buffer> {
-    return readWhole(await get(path, signal), maxBytes, called, signal);
+  async function value<T>(response: IncomingMessage, schema: z.ZodType<T>, signal: AbortSignal): Promise<T> {
+    const body = await readWhole(response, JSON_BODY_MAX_BYTES, called, signal);
+    return parsed(schema, jsonOrUndefined(body.toString()), called);
+  }
+
+  async function bytes(
+    path: string,
+    maxBytes: number,
+    signal: AbortSignal,
+    { share, onQueued }: BytesOptions = {},
+  ): Promise<Buffer> {
+    try {
+      const response = await answerOf(path, signal, { onQueued });
+      return await readWhole(share ? paced(response, share, signal) : response, maxBytes, called, signal);
+    } finally {
+      share?.close();
+    }
   }
 
   return {
-    async json(path, schema, signal) {
-      const body = await whole(path, JSON_BODY_MAX_BYTES, signal);
-      return parsed(schema, jsonOrUndefined(body.toString()), called);
-    },
+    json: async (path, schema, signal) => value(await answerOf(path, signal), schema, signal),
+    post: async (path, body, schema, signal) => value(await answerOf(path, signal, { body }), schema, signal),
     async *lines(path, schema, signal) {
-      const response = await get(path, signal);
+      const response = await answerOf(path, signal);
       try {
         for await (const line of readLines(response, LIST_LINE_MAX_BYTES)) {
           const value = jsonOrUndefined(line);
@@ -89,7 +119,7 @@ export function openRemote(options: RemoteOptions): RemoteRoutes {
         response.destroy();
       }
     },
-    bytes: whole,
+    bytes,
     close() {
       closing.abort(new Failure("interrupted"));
       agent.destroy();
@@ -132,26 +162,37 @@ class DialAgent extends Agent {
   }
 }
 
+type Asking = { readonly idleTimeoutMs: number; readonly called: string; readonly signal: AbortSignal };
+
 function answerTo(
   request: ClientRequest,
-  idleTimeoutMs: number,
-  called: string,
-  signal: AbortSignal,
+  chunks: ReturnType<Body["chunks"]>,
+  { idleTimeoutMs, called, signal }: Asking,
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     let stalled: { destroy(reason: Failure): unknown } = request;
     request.once("response", (response) => {
       stalled = response;
+      // Who answers before all was said hears no more of it, and the connection is of no use after that.
+      if (!request.writableEnded) response.once("end", () => request.destroy());
       resolve(response);
     });
     request.on("error", (error) => reject(failureOf(error, called, signal)));
     request.setTimeout(idleTimeoutMs, () => stalled.destroy(new Failure("timed-out", `${called} does not answer`)));
-    request.end();
+    sendBody(request, chunks).catch((error: unknown) => {
+      reject(error);
+      request.destroy();
+    });
   });
 }
 
+function tellPlace(header: string | string[] | undefined, tell: (place: QueuePlace) => void): void {
+  const place = typeof header === "string" ? parseQueuePlace(header) : undefined;
+  if (place) tell(place);
+}
+
 async function readWhole(
-  response: IncomingMessage,
+  response: AsyncIterable<Buffer>,
   maxBytes: number,
   called: string,
   signal: AbortSignal,
@@ -159,7 +200,7 @@ async function readWhole(
   const chunks: Buffer[] = [];
   let bytes = 0;
   try {
-    for await (const chunk of response as AsyncIterable<Buffer>) {
+    for await (const chunk of response) {
       bytes += chunk.length;
       if (bytes > maxBytes) throw new Failure("too-large", `${called} answers with more than ${maxBytes} bytes`);
       chunks.push(chunk);

@@ -16,6 +16,7 @@ import {
 import type { PeerId } from "../protocol/peer-id.ts";
 import { PROTOCOL_VERSION, VERSION_HEADER } from "../protocol/version.ts";
 import { answerFailure } from "./answer.ts";
+import { createHandshakeTurns, type HandshakeTurns } from "./handshake-turns.ts";
 import type { Identity } from "./identity.ts";
 import { remoteIdOf, tlsParameters } from "./tls-parameters.ts";
 
@@ -60,6 +61,7 @@ export async function startSecureServer(options: SecureServerOptions): Promise<S
     },
     async (request, response) => {
       response.setHeader(VERSION_HEADER, PROTOCOL_VERSION);
+      response.once("finish", () => hangUpUnlessThrough(request));
       try {
         await onRequest(request, response, remoteOf(request.socket));
       } catch (error) {
@@ -68,7 +70,7 @@ export async function startSecureServer(options: SecureServerOptions): Promise<S
       }
     },
   );
-  const connections = limitConnections(server, connectionsPerAddress);
+  const connections = limitConnections(server, connectionsPerAddress, createHandshakeTurns());
   if (onUpgrade) {
     server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       socket.on("error", (error) => log.debug({ err: error }, "a link broke while it was set up"));
@@ -113,6 +115,22 @@ export function endThenHangUp(socket: Duplex, text: string): void {
   socket.end(text, () => socket.destroy());
 }
 
+/** How long whoever was answered in the middle of its own body may take to notice. */
+const UNHEARD_BODY_MS = 2_000;
+
+/**
+ * An answer that came before the request's body was through ends the connection, but not at once: what is still on its way
+ * would meet a closed door, and the answer would be lost with the connection.
+ */
+function hangUpUnlessThrough(request: IncomingMessage): void {
+  if (request.complete) return;
+  const { socket } = request;
+  request.resume();
+  const timer = setTimeout(() => socket.destroy(), UNHEARD_BODY_MS).unref();
+  request.once("end", () => clearTimeout(timer));
+  socket.once("close", () => clearTimeout(timer));
+}
+
 const STATUS_OF_PARSE_ERROR: Readonly<Record<string, string>> = {
   HPE_HEADER_OVERFLOW: "431 Request Header Fields Too Large",
   ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",
@@ -153,12 +171,16 @@ function listenFailure(cause: unknown, where: string): unknown {
 }
 
 /**
- * Turns away, before the costly handshake, an address that holds too many connections already.
+ * Turns away an address that holds too many connections already and lets the others take turns, both before anything is spent
+ * on the handshake: what Node does with a new connection is put behind that.
  * @returns all connections that are open
  */
-function limitConnections(server: HttpsServer, most: number): ReadonlySet<Socket> {
+function limitConnections(server: HttpsServer, most: number, turns: HandshakeTurns): ReadonlySet<Socket> {
   const open = new Set<Socket>();
   const held = new Map<string, number>();
+  const beginHandshake = server.listeners("connection") as ((socket: Socket) => void)[];
+  server.removeAllListeners("connection");
+  server.on("secureConnection", turns.done);
   server.on("connection", (socket: Socket) => {
     const host = plainIp(socket.remoteAddress ?? "");
     const count = (held.get(host) ?? 0) + 1;
@@ -170,6 +192,9 @@ function limitConnections(server: HttpsServer, most: number): ReadonlySet<Socket
       const left = (held.get(host) ?? 1) - 1;
       if (left > 0) held.set(host, left);
       else held.delete(host);
+    });
+    turns.wait(socket, host, () => {
+      for (const begin of beginHandshake) begin.call(server, socket);
     });
   });
   return open;

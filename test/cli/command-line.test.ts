@@ -8,14 +8,17 @@ import type { Engines } from "../../src/cli/engines.ts";
 import type { IndexServerOptions } from "../../src/index-server/index-server.ts";
 import type { Operations } from "../../src/peer/operations.ts";
 import type { PeerOptions, VisitorOptions } from "../../src/peer/options.ts";
-import type { PeerEvent } from "../../src/protocol/control-api.ts";
+import type { Found, GetRequest, PeerEvent, SearchRequest } from "../../src/protocol/control-api.ts";
 import { Failure } from "../../src/protocol/failures.ts";
 import { parseInvite } from "../../src/protocol/invite.ts";
 import {
   ALICE,
   ALICE_SUMMARY,
   BOB,
+  CONTENT,
+  END,
   fakeOperations,
+  hit,
   known,
   streamOf,
   thenSilence,
@@ -108,9 +111,19 @@ const WRONG: { args: string[]; says: RegExp }[] = [
   { args: ["ls"], says: /Missing required argument "peer": type tukar ls <peer> \[path\] \[-r\]\n/ },
   { args: ["ls", "bob", "--recursiv"], says: /Unknown option "--recursiv" \(Did you mean --recursive\?\)/ },
   { args: ["peers", "bob"], says: /Too many arguments: type tukar peers\n/ },
-  { args: ["get", "bob"], says: /"name": type tukar get <peer> <name...> \[-o <path>\] \[-r\]\n/ },
-  { args: ["search", "x"], says: /Unknown command "search": type tukar help to see all\n/ },
-  { args: ["help", "search"], says: /Unknown command "search": type tukar help to see all\n/ },
+  { args: ["get", "bob"], says: /"name": type tukar get <peer> <name...> \| <content-id...> \[-o/ },
+  { args: ["get", CONTENT, "x.txt"], says: /"x.txt" is no content id: after one only others may follow\n/ },
+  { args: ["get", "3"], says: /"3" alone does not say what to get: rows are known in the shell/ },
+  { args: ["teleport", "x"], says: /Unknown command "teleport": type tukar help to see all\n/ },
+  { args: ["help", "teleport"], says: /Unknown command "teleport": type tukar help to see all\n/ },
+  { args: ["search"], says: /"words": type tukar search <words...> \[--type <type>\]/ },
+  { args: ["search", "x", "--limt", "5"], says: /Unknown option "--limt": type tukar help search to see all\n/ },
+  { args: ["search", "x", "--min", "big"], says: /Cannot use "big" for --min: give a size such as 500k/ },
+  { args: ["search", "x", "--min", "2k", "--max", "1k"], says: /No file has at least 2k and at most 1k/ },
+  { args: ["search", "x", "--type", "songs"], says: /"songs" for --type: give one of audio, video, .* or audio\/\*\n/ },
+  { args: ["search", "x", "--limit", "0"], says: /"0" for --limit: give a number from 1/ },
+  { args: ["search", "x", "--peer", ""], says: /--peer needs a peer/ },
+  { args: ["search", "x".repeat(201)], says: /search for have 201 characters: 200 are the most\n/ },
   { args: ["help", "pers"], says: /Unknown command "pers"/ },
   { args: ["peer", "--connect", "x:1"], says: /Unknown option "--connect": type tukar help peer to see all\n/ },
   { args: ["peers", "--home"], says: /Option "--home <dir>" needs a value\n/ },
@@ -144,6 +157,33 @@ test("wrong usage with --json is a JSON line", async (t) => {
   const { event, code, message } = JSON.parse(err.text());
   assert.deepEqual([event, code, message], ["error", "usage", 'Unknown command "pers" (Did you mean peers?)']);
 });
+
+const SEARCHES: { args: string[]; asks: Partial<SearchRequest> }[] = [
+  { args: ["blue", "green"], asks: { q: "blue green", limit: 100 } },
+  { args: ["blue", "-live", "--limit", "7"], asks: { q: "blue -live", limit: 7 } },
+  { args: ["-live", "blue", "--json"], asks: { q: "-live blue" } },
+  { args: ["--type", "audio", "--", "-rf", "blue"], asks: { q: "-rf blue", type: "audio" } },
+  { args: ['"blue in green" -live'], asks: { q: '"blue in green" -live' } },
+  { args: ["blue", "--min", "10M", "--max", "1.5GiB"], asks: { min: 10_485_760, max: 1_610_612_736 } },
+  {
+    args: ["blue", "--peer", "bob the second", "--type", "IMAGE/*"],
+    asks: { peer: "bob the second", type: "image/*" },
+  },
+];
+for (const { args, asks } of SEARCHES) {
+  test(`tukar search ${args.join(" ")} asks for ${JSON.stringify(asks)}`, async (t) => {
+    const asked: SearchRequest[] = [];
+    const operations = fakeOperations({
+      search(request) {
+        asked.push(request);
+        return streamOf<Found>([END]);
+      },
+    });
+    const { run } = await sample(t, { operations });
+    assert.equal(await run("search", ...args), 0);
+    assert.deepEqual({ ...asked[0], ...asks }, asked[0]);
+  });
+}
 
 test("global options count before and after the command", async (t) => {
   for (const args of [
@@ -371,10 +411,95 @@ for (const leave of ["quit", "exit", "/quit"]) {
   });
 }
 
+/** The gets that come of lines typed into a shell whose search finds a song that many have, and a note that only bob has. */
+async function typedGets(t: TestContext, ...lines: string[]) {
+  const gets: GetRequest[] = [];
+  const operations = fakeOperations({
+    search: () => streamOf<Found>([hit("song.mp3", { sources: 3 }), hit("new/note.txt", { content: null }), END]),
+    get(request) {
+      gets.push(request);
+      return streamOf([]);
+    },
+  });
+  const shell = await sample(t, { typed: `${lines.join("\n")}\n`, operations });
+  const status = await shell.run("shell");
+  return { gets, status, out: shell.out.text(), err: shell.err.text() };
+}
+
+const SONG = { peer: null, names: [CONTENT], called: { [CONTENT]: "song.mp3" }, recursive: false, output: null };
+const NOTE = { peer: BOB, names: ["new/note.txt"], recursive: false, output: null };
+const ROWS: { lines: string[]; gets: unknown[] }[] = [
+  { lines: ["search x", "get 1"], gets: [SONG] },
+  { lines: ["search x", "get 2"], gets: [NOTE] },
+  { lines: ["search x", "get 1-2 1"], gets: [SONG, NOTE] },
+  { lines: ["ls bob", "get 1 2"], gets: [{ ...NOTE, peer: "bob", names: ["music", "song.mp3"] }] },
+  { lines: ["ls bob", "get 1 -r"], gets: [{ ...NOTE, peer: "bob", names: ["music"], recursive: true }] },
+  { lines: ["search x", "ls bob", "get 2"], gets: [{ ...NOTE, peer: "bob", names: ["song.mp3"] }] },
+  { lines: ["search x", "get bob 3"], gets: [{ ...NOTE, peer: "bob", names: ["3"] }] },
+  { lines: [`get ${CONTENT}`], gets: [{ ...NOTE, peer: null, names: [CONTENT] }] },
+];
+for (const { lines, gets } of ROWS) {
+  test(`in the shell ${lines.join(", then ")} fetches ${JSON.stringify(gets)}`, { timeout: 10_000 }, async (t) => {
+    const typed = await typedGets(t, ...lines);
+    assert.deepEqual(JSON.parse(JSON.stringify(typed.gets)), gets);
+    assert.deepEqual([typed.status, typed.err], [0, ""]);
+  });
+}
+
+test("several rows go into a folder, whatever -o looks like", { timeout: 10_000 }, async (t) => {
+  const { gets } = await typedGets(t, "search x", "get 1 2 -o here");
+  for (const { output } of gets) assert.ok(output?.endsWith(`here${path.sep}`), String(output));
+});
+
+const NO_ROWS: { lines: string[]; says: RegExp }[] = [
+  { lines: ["get 1"], says: /There is no row 1: search or ls something first\n/ },
+  { lines: ["search x", "get 3"], says: /There is no row 3: the last listing has rows 1 to 2\n/ },
+  { lines: ["search x", "get 1-999999999"], says: /There is no row 999999999/ },
+  { lines: ["search x", "get 0"], says: /There is no row 0/ },
+];
+for (const { lines, says } of NO_ROWS) {
+  test(`in the shell ${lines.join(", then ")} says that there is no such row`, { timeout: 10_000 }, async (t) => {
+    const { gets, status, err } = await typedGets(t, ...lines);
+    assert.deepEqual([gets, status], [[], 3]);
+    assert.match(err, says);
+  });
+}
+
+test("in the shell ls takes the row of a folder, and of a file tells what to do", { timeout: 10_000 }, async (t) => {
+  const listed: string[] = [];
+  const operations = fakeOperations({
+    list(request) {
+      listed.push(request.path);
+      return fakeOperations().list(request, new AbortController().signal);
+    },
+  });
+  const { err, run } = await sample(t, { typed: "ls bob\nls 1\nls 2\n", operations });
+  assert.equal(await run("shell"), 2);
+  assert.deepEqual(listed, ["", "music"]);
+  assert.match(err.text(), /Row 2 is a file: get 2 fetches it/);
+});
+
+test("in the shell double quotes make a phrase, and keep blanks in the values of options", {
+  timeout: 10_000,
+}, async (t) => {
+  const asked: SearchRequest[] = [];
+  const operations = fakeOperations({
+    search(request) {
+      asked.push(request);
+      return streamOf<Found>([END]);
+    },
+  });
+  const typed = `search --sources "blue in green" -"take two" path:"my music" 'a b' --peer "bob the second"\n`;
+  const { run } = await sample(t, { typed, operations });
+  assert.equal(await run("shell"), 0);
+  assert.equal(asked[0]?.q, '"blue in green" -"take two" path:"my music" a b');
+  assert.equal(asked[0]?.peer, "bob the second");
+});
+
 test("the shell helps", { timeout: 10_000 }, async (t) => {
   const { out, err, run } = await sample(t, { typed: "help\nhelp get\nget --help\nhelp nonsense\n" });
   assert.equal(await run("shell"), 2);
-  for (const verb of ["peers", "ls", "get", "ping", "info", "help", "quit"])
+  for (const verb of ["peers", "ls", "get", "search", "ping", "info", "help", "quit"])
     assert.match(out.text(), new RegExp(`^ +${verb}\\b`, "m"));
   assert.equal(out.text().split("Usage: get [options] <peer> <name...>").length, 3);
   assert.match(err.text(), /There is no verb "nonsense"/);

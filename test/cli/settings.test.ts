@@ -97,6 +97,7 @@ test("a peer without options shares ~/Tukar/shared on all addresses, at the port
     host: "::",
     port: undefined,
     guests: false,
+    limits: { up: null, down: null, slots: null },
   });
 });
 
@@ -114,6 +115,7 @@ test("the options of a peer say otherwise", () => {
       host: "::1",
       port: 0,
       guests: true,
+      limits: { up: null, down: null, slots: null },
     },
   );
 });
@@ -126,6 +128,12 @@ test("shared folders bear their own names, the second of a name a number", () =>
     { path: at("b/music"), name: "music (2)" },
     { path: at("c/music"), name: "music (3)" },
   ]);
+});
+
+test("limits are read as they are typed; what is not said is left alone", () => {
+  assert.deepEqual(peerOf({}).limits, { up: null, down: null, slots: null });
+  const { limits } = peerOf({ upLimit: "1.5MiB/s", downLimit: "0", uploadSlots: "3" });
+  assert.deepEqual(limits, { up: 1_572_864, down: 0, slots: 3 });
 });
 
 test("a visitor downloads to the usual folder", () => {
@@ -185,6 +193,11 @@ const WRONG: { flag: string; value: string; use: () => unknown }[] = [
   { flag: "--peer-ports", value: "9-8", use: () => indexOf({ peerPorts: "9-8" }) },
   { flag: "--peer-ports", value: "0-8", use: () => indexOf({ peerPorts: "0-8" }) },
   { flag: "--store", value: "mysql:x", use: () => indexOf({ store: "mysql:x" }) },
+  { flag: "--up-limit", value: "fast", use: () => peerOf({ upLimit: "fast" }) },
+  { flag: "--up-limit", value: "10", use: () => peerOf({ upLimit: "10" }) },
+  { flag: "--down-limit", value: "-1M", use: () => peerOf({ downLimit: "-1M" }) },
+  { flag: "--upload-slots", value: "two", use: () => peerOf({ uploadSlots: "two" }) },
+  { flag: "--upload-slots", value: "1000000", use: () => peerOf({ uploadSlots: "1000000" }) },
   { flag: "--store", value: "sqlite:", use: () => indexOf({ store: "sqlite:" }) },
 ];
 

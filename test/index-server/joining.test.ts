@@ -23,11 +23,7 @@ test("a visitor is welcome, listens nowhere and is on no roster", LIMIT, async (
 test("a peer is told a port, says that it listens, and is on the roster", LIMIT, async (t) => {
   const network = await testNetwork(t);
   const peer = await newcomer(t, network, { name: "ada" });
-  const { data } = await peer.ask(
-    "JOIN",
-    { ...PEER, hosts: ["127.0.0.1", "::1", "192.0.2.7"], files: 3, bytes: 30 },
-    "WELCOME",
-  );
+  const { data } = await peer.ask("JOIN", { ...PEER, hosts: ["127.0.0.1", "::1", "192.0.2.7"] }, "WELCOME");
   assert.equal(data.port, 41_000);
   const listening = peer.link.send("LISTENING", { port: 41_000 });
   assert.equal((await peer.next("ACK")).data.of, listening);
@@ -37,8 +33,8 @@ test("a peer is told a port, says that it listens, and is on the roster", LIMIT,
     hosts: ["192.0.2.7"],
     on_index_host: true,
     port: 41_000,
-    files: 3,
-    bytes: 30,
+    files: 0,
+    bytes: 0,
     reachable: false,
   };
   assert.deepEqual(await network.roster(peer.identity), [expected]);
@@ -132,7 +128,6 @@ const join = say("JOIN", PEER);
 const listening = say("LISTENING", { port: 41_000 });
 const OUT_OF_PLACE: readonly (readonly Say[])[] = [
   [say("WHO", { id })],
-  [say("SHARES", { files: 1, bytes: 1 })],
   [listening],
   [say("PORT_REFUSED", { port: 41_000 })],
   [
@@ -148,8 +143,6 @@ const OUT_OF_PLACE: readonly (readonly Say[])[] = [
   [say("JOIN", VISITOR), say("JOIN", VISITOR)],
   [say("JOIN", VISITOR), join],
   [say("JOIN", VISITOR), listening],
-  [say("JOIN", VISITOR), say("SHARES", { files: 1, bytes: 1 })],
-  [join, say("SHARES", { files: 1, bytes: 1 })],
   [join, say("LISTENING", { port: 41_001 })],
   [join, say("PORT_REFUSED", { port: 41_001 })],
   [join, listening, listening],
@@ -261,9 +254,9 @@ test("a peer that leaves while it is connected back to is never mentioned", LIMI
   const peer = await newcomer(t, network);
   await peer.ask("JOIN", { ...PEER, port: mute.port }, "WELCOME");
   peer.link.send("LISTENING", { port: mute.port });
-  peer.link.send("SHARES", { files: 5, bytes: 5 });
+  peer.link.send("WHO", { id: peer.identity.id });
   await knocked.promise;
-  await peer.next("ACK");
+  await peer.next("MEMBER");
   network.clock.advance(200);
   peer.link.close();
   await peer.link.closed;

@@ -10,6 +10,7 @@ import { peerNameFrom } from "../../src/protocol/peer-name.ts";
 import { createIdentity } from "../../src/transport/identity.ts";
 import { lastNetwork } from "../../src/transport/last-network.ts";
 import { openRemote } from "../../src/transport/remote.ts";
+import { deleted, offered, uploaded } from "../support/catalog-client.ts";
 import { failureWith } from "../support/failure-with.ts";
 import { present } from "../support/present.ts";
 import { log } from "../support/silent-log.ts";
@@ -104,31 +105,47 @@ test("WHO tells members from strangers", LIMIT, async (t) => {
   assert.equal(await isMember(peer.identity.id), false);
 });
 
-test("what a peer shares is taken, listed and told", LIMIT, async (t) => {
+test("what is held of a peer's catalog is listed and told", LIMIT, async (t) => {
   const network = await testNetwork(t);
   const watcher = await joinedVisitor(t, network);
   const peer = await joinedPeer(t, network);
   await network.clock.runUntil(watcher.next("ROSTER"));
-  const shares = peer.link.send("SHARES", { files: 7, bytes: 2 ** 53 - 1 });
-  const taken = await peer.heard.find((message) => message.type === "ACK" && message.data.of === shares);
-  assert.ok(taken);
+  await uploaded(network.routes(t, peer.identity), { after: 0 }, [offered(1, "a", { size: 5 }), offered(2, "b")]);
   assert.deepEqual(
     (await network.roster(watcher.identity)).map(({ files, bytes }) => [files, bytes]),
-    [[7, 2 ** 53 - 1]],
+    [[2, 15]],
   );
   const told = await network.clock.runUntil(watcher.next("ROSTER"));
   assert.deepEqual(
-    told.data.changed.map(({ files }) => files),
-    [7],
+    told.data.changed.map(({ files, bytes }) => [files, bytes]),
+    [[2, 15]],
   );
 });
 
-test("sharing the same again is no news", LIMIT, async (t) => {
+test("a peer that returns is listed with what is held of it", LIMIT, async (t) => {
+  const network = await testNetwork(t);
+  const watcher = await joinedVisitor(t, network);
+  const { identity, link } = await joinedPeer(t, network);
+  await uploaded(network.routes(t, identity), { after: 0 }, [offered(1, "a")]);
+  await network.clock.runUntil(watcher.next("ROSTER"));
+  link.close();
+  await network.clock.runUntil(watcher.next("ROSTER"));
+  await joinedPeer(t, network, { identity });
+  const told = await network.clock.runUntil(watcher.next("ROSTER"));
+  assert.deepEqual(
+    told.data.joined.map(({ files, bytes }) => [files, bytes]),
+    [[1, 10]],
+  );
+});
+
+test("a catalog that changes without other totals is no news", LIMIT, async (t) => {
   const network = await testNetwork(t);
   const watcher = await joinedVisitor(t, network);
   const peer = await joinedPeer(t, network);
+  const routes = network.routes(t, peer.identity);
+  await uploaded(routes, { after: 0 }, [offered(1, "a")]);
   await network.clock.runUntil(watcher.next("ROSTER"));
-  await peer.ask("SHARES", { files: 0, bytes: 0 }, "ACK");
+  await uploaded(routes, { after: 1 }, [offered(2, "b"), deleted(3, "a")]);
   network.clock.advance(1_000);
   const later = await joinedPeer(t, network);
   const told = await network.clock.runUntil(watcher.next("ROSTER"));
@@ -242,6 +259,12 @@ const BROKEN = [
   },
   { file: "index-identity.pem", text: "not a key", code: "home-unusable", message: /Cannot read the identity/ },
   { file: "index.sqlite", text: "not a database".repeat(100), code: "database-corrupt", message: /index\.sqlite/ },
+  {
+    file: "index-catalog.sqlite",
+    text: "not a database".repeat(100),
+    code: "database-corrupt",
+    message: /index-catalog\.sqlite/,
+  },
 ] as const;
 
 for (const { file, text, code, message } of BROKEN) {

@@ -3,7 +3,6 @@ import { type TestContext, test } from "node:test";
 import { startHashing } from "../../src/content/hashing.ts";
 import { createPeerEvents } from "../../src/peer/events.ts";
 import { createMemberOperations } from "../../src/peer/member-operations.ts";
-import { createNeighbourhood } from "../../src/peer/neighbourhood.ts";
 import { findPeer, type KnownPeer } from "../../src/peer/network/directory.ts";
 import { openRemotePeer } from "../../src/peer/remote-peer.ts";
 import { Failure } from "../../src/protocol/failures.ts";
@@ -14,6 +13,7 @@ import { createIdentity } from "../../src/transport/identity.ts";
 import { failureWith } from "../support/failure-with.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 import { BOB, collected, INFO, known, streamOf } from "./control/fake-operations.ts";
+import { NOBODY_ELSE } from "./downloads/nobody-else.ts";
 
 const { signal } = new AbortController();
 const BOBS: KnownPeer = {
@@ -38,15 +38,16 @@ async function inBobsNetwork(t: TestContext) {
     resolve: () => Promise.reject(nothing),
   };
   return createMemberOperations({
-    neighbourhood: createNeighbourhood({ membership: { isMember: async () => false } }),
+    neighbourhood: NOBODY_ELSE,
     identity,
-    membership: { peers: () => streamOf([BOBS]) },
-    remotePeers: { find: async (text) => ({ known: findPeer(text, [BOBS]), remote }) },
+    membership: { peers: () => streamOf([BOBS]), search: () => streamOf([]), sources: () => streamOf([]) },
+    remotePeers: { find: async (text) => ({ known: findPeer(text, [BOBS]), remote }), of: () => remote },
     hashing,
     received: await tempFolder(t),
     clock: systemClock,
     events: createPeerEvents(),
     info: () => INFO,
+    changeLimits: () => INFO.limits,
   });
 }
 

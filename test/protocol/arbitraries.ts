@@ -43,6 +43,22 @@ export const anyText: fc.Arbitrary<string> = fc.oneof(
   }),
 );
 
+/** Text as people write it, in many scripts, composed and not. */
+export const writtenText: fc.Arbitrary<string> = fc
+  .array(
+    fc.oneof(
+      fc.constantFrom(..."abcXYZ019 .-_'&()"),
+      fc.constantFrom(..."éßøÆłđñçİıŁÅœ", "e\u0301", "a\u0308", "o\u0302\u0323"),
+      fc.constantFrom(..."ΑλφάςΣЖяёЙїქართ"),
+      fc.constantFrom(..."東京日本語ひらがなカタカナーパ々〆", "か\u3099"),
+      fc.constantFrom(..."ไทยกขค", "ที่", "น้ำ", "ລາວ", "ខ្មែរ", "မြန်မာ"),
+      fc.constantFrom(..."한국어각", "हिन्दी", "தமிழ்", "עברית", "العربية"),
+      fc.constantFrom("🎈", "👍🏽", "👨‍👩‍👧", "🇮🇩", "1️⃣", "①", "ﬁ", "Ｆ", "½", "™"),
+    ),
+    { maxLength: 20 },
+  )
+  .map((characters) => characters.join(""));
+
 export const sharePath = valid(
   fc
     .array(fc.string({ unit: "grapheme", minLength: 1 }), { minLength: 1, maxLength: 6 })

@@ -11,12 +11,17 @@ const FILE = {
   modified: 1_767_225_600_000,
   type: "audio/mpeg",
   content: CONTENT,
+  executable: true,
 };
 const FOLDER = { kind: "folder", path: "music", size: 3, modified: -1, type: null, content: null };
 
 for (const entry of [FILE, { ...FILE, content: null }, { ...FILE, size: 0, type: "" }, FOLDER]) {
   test(`${JSON.stringify(entry)} is a list entry`, () => assert.deepEqual(ListEntry.parse(entry), entry));
 }
+
+test("a file of a program that does not say whether it may be run may not", () => {
+  assert.deepEqual(ListEntry.parse({ ...FILE, executable: undefined }), { ...FILE, executable: false });
+});
 
 const WRONG = [
   ["an unknown kind", { ...FILE, kind: "symlink" }],
@@ -28,6 +33,7 @@ const WRONG = [
   ["a time that is no date", { ...FILE, modified: 9e15 }],
   ["a type of 256 characters", { ...FILE, type: "a".repeat(256) }],
   ["no content", { ...FILE, content: undefined }],
+  ["a word for whether it may be run", { ...FILE, executable: "yes" }],
   ["content that is no id", { ...FILE, content: "b3-0" }],
   ["a folder with content", { ...FOLDER, content: CONTENT }],
 ] as const;

@@ -20,13 +20,18 @@ const at = (url: string): URL => new URL(url, "https://peer");
 
 test("a listing's URL carries path and depth through a URL parser", () => {
   fc.assert(
-    fc.property(fc.oneof(sharePath, fc.constant("" as const)), fc.boolean(), (path, recursive) => {
-      const { pathname, searchParams } = at(filesUrl(path, recursive));
-      assert.deepEqual(
-        [pathname, searchParams.get("path"), searchParams.get("recursive")],
-        [PEER_ROUTES.files, path, `${recursive}`],
-      );
-    }),
+    fc.property(
+      fc.oneof(sharePath, fc.constant("" as const)),
+      fc.boolean(),
+      fc.boolean(),
+      (path, recursive, folders) => {
+        const { pathname, searchParams } = at(filesUrl(path, recursive, folders));
+        assert.deepEqual(
+          [pathname, ...["path", "recursive", "folders"].map((name) => searchParams.get(name))],
+          [PEER_ROUTES.files, path, `${recursive}`, folders ? "true" : null],
+        );
+      },
+    ),
   );
 });
 

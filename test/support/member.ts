@@ -6,7 +6,6 @@ import {
   type Membership,
   type MembershipOptions,
   startMembership,
-  type Totals,
 } from "../../src/peer/network/membership.ts";
 import type { Failure } from "../../src/protocol/failures.ts";
 import type { PeerId } from "../../src/protocol/peer-id.ts";
@@ -23,7 +22,6 @@ import type { TestNetwork } from "./test-network.ts";
 export type Told =
   | { readonly what: "joined"; readonly peer: KnownPeer }
   | { readonly what: "left"; readonly id: PeerId }
-  | { readonly what: "shared"; readonly totals: Totals }
   | { readonly what: "lost" | "ended"; readonly reason: Failure }
   | { readonly what: "back" };
 
@@ -57,7 +55,11 @@ export function listeningAt(
   return { as: "peer", port, hosts: () => [], listen };
 }
 
-export async function member(t: TestContext, network: TestNetwork, options: MemberOptions = {}): Promise<Member> {
+export async function member(
+  t: TestContext,
+  network: Pick<TestNetwork, "invite">,
+  options: MemberOptions = {},
+): Promise<Member> {
   const {
     identity = await createIdentity(),
     name = "member",
@@ -78,7 +80,6 @@ export async function member(t: TestContext, network: TestNetwork, options: Memb
     listener: {
       joined: (peer) => told.push({ what: "joined", peer }),
       left: ({ id }) => told.push({ what: "left", id }),
-      shared: (totals) => told.push({ what: "shared", totals }),
       lost: (reason) => told.push({ what: "lost", reason }),
       ended: (reason) => told.push({ what: "ended", reason }),
       back: () => told.push({ what: "back" }),

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import path from "node:path";
 import type { TestContext } from "node:test";
-import { connect } from "node:tls";
+import { connect, type TLSSocket } from "node:tls";
 import {
   type IndexServerOptions,
   type RunningIndexServer,
@@ -16,10 +16,11 @@ import type { Connection } from "../../src/transport/dial.ts";
 import { createIdentity, type Identity } from "../../src/transport/identity.ts";
 import { encodeMessage, type Link } from "../../src/transport/link.ts";
 import { openLink } from "../../src/transport/open-link.ts";
-import { openRemote } from "../../src/transport/remote.ts";
+import { openRemote, type RemoteRoutes } from "../../src/transport/remote.ts";
 import { tlsParameters } from "../../src/transport/tls-parameters.ts";
 import { createMailbox, type Mailbox } from "./mailbox.ts";
 import { createManualClock, type ManualClock } from "./manual-clock.ts";
+import { createMemoryCatalog } from "./memory-catalog.ts";
 import { present } from "./present.ts";
 import { log } from "./silent-log.ts";
 import { tempFolder } from "./temp-folder.ts";
@@ -33,6 +34,8 @@ export type TestNetwork = {
   stop(): Promise<void>;
   /** Starts the index server again after `stop`, at the same port and with the same store. */
   restart(): Promise<void>;
+  /** The routes of the index server, as this one may ask them. */
+  routes(t: TestContext, identity: Identity): RemoteRoutes;
   /** Everybody on the roster, as a visitor sees it. */
   roster(identity: Identity): Promise<RosterEntry[]>;
 };
@@ -51,11 +54,16 @@ export async function testNetwork(t: TestContext, more: Partial<IndexServerOptio
       name: peerNameFrom("test index"),
       log,
       clock,
+      catalog: createMemoryCatalog(),
       ...more,
     });
   let running: RunningIndexServer | undefined = await start(0);
   const port = running.port;
   let invite = present(parseInvite(running.invite));
+  const routesFor = (identity: Identity): RemoteRoutes => {
+    const target = { hosts: ["127.0.0.1"], port, expectedId: invite.indexId };
+    return openRemote({ target, identity, called: "the index server" });
+  };
   async function stop(): Promise<void> {
     const stopping = running?.close();
     running = undefined;
@@ -73,12 +81,13 @@ export async function testNetwork(t: TestContext, more: Partial<IndexServerOptio
       running = await start(port);
       invite = present(parseInvite(running.invite));
     },
+    routes(t, identity) {
+      const remote = routesFor(identity);
+      t.after(() => remote.close());
+      return remote;
+    },
     async roster(identity) {
-      const remote = openRemote({
-        target: { hosts: ["127.0.0.1"], port, expectedId: invite.indexId },
-        identity,
-        called: "the index server",
-      });
+      const remote = routesFor(identity);
       try {
         return await Array.fromAsync(remote.lines(INDEX_ROUTES.peers, RosterEntry, new AbortController().signal));
       } finally {
@@ -92,6 +101,8 @@ export async function testNetwork(t: TestContext, more: Partial<IndexServerOptio
 export type Newcomer = {
   readonly identity: Identity;
   readonly link: Link;
+  /** What the link goes over. Paused, it hears nothing any more. */
+  readonly socket: TLSSocket;
   readonly clock: ManualClock;
   readonly heard: Mailbox<Message>;
   /** Sends a message and waits for the next one of the type that answers it. */
@@ -139,6 +150,7 @@ export async function newcomer(t: TestContext, network: TestNetwork, options: Ne
   return {
     identity,
     link,
+    socket,
     clock,
     heard,
     next,
@@ -149,7 +161,7 @@ export async function newcomer(t: TestContext, network: TestNetwork, options: Ne
   };
 }
 
-export const PEER: MessageData<"JOIN"> = { program: "test", role: "peer", port: null, hosts: [], files: 0, bytes: 0 };
+export const PEER: MessageData<"JOIN"> = { program: "test", role: "peer", port: null, hosts: [] };
 export const VISITOR: MessageData<"JOIN"> = { ...PEER, role: "visitor" };
 
 /** Joins as a peer and says LISTENING; it is on the roster when this resolves. */

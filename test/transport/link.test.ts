@@ -57,7 +57,7 @@ async function raw(t: TestContext): Promise<Raw> {
     cert: me.certificatePem,
     rejectUnauthorized: false,
     perMessageDeflate: false,
-    headers: { "tukar-version": "1" },
+    headers: { "tukar-version": "2" },
   });
   t.after(() => socket.terminate());
   const frames = createMailbox<string>();
@@ -92,12 +92,11 @@ const entry = {
   reachable: null,
 };
 const SAMPLES: { readonly [T in MessageType]: MessageData<T> } = {
-  JOIN: { program: "tukar/1", role: "peer", port: null, hosts: ["192.0.2.1"], files: 1, bytes: 2 },
+  JOIN: { program: "tukar/1", role: "peer", port: null, hosts: ["192.0.2.1"] },
   WELCOME: { index_name: name, port: 9500, seen_host: "192.0.2.1" },
   LISTENING: { port: 9500 },
   PORT_REFUSED: { port: 9500 },
   ASSIGN: { port: 9501 },
-  SHARES: { files: 1, bytes: 2 },
   ROSTER: { joined: [entry], changed: [entry], left: [{ id: other.id, name }] },
   WHO: { id: other.id },
   MEMBER: { id: other.id, member: true },
@@ -158,7 +157,11 @@ const BREACHES = [
   { what: "broken JSON", frame: encode("PING", {}).slice(1), code: "bad-message" },
   { what: "JSON that is no object", frame: "[]", code: "bad-message" },
   { what: "an empty frame", frame: "", code: "bad-message" },
-  { what: "data of another type", frame: encode("WHO", { id: me.id }).replace("WHO", "SHARES"), code: "bad-message" },
+  {
+    what: "data of another type",
+    frame: encode("WHO", { id: me.id }).replace("WHO", "LISTENING"),
+    code: "bad-message",
+  },
   { what: "a binary frame", frame: Buffer.from(encode("PING", {})), code: "bad-message" },
   { what: "JSON nested without end", frame: `${"[".repeat(30_000)}`, code: "bad-message" },
 ] as const;

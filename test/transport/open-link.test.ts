@@ -21,7 +21,7 @@ const UPGRADE = [
   "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
   "Sec-WebSocket-Version: 13",
 ];
-const VERSION = "tukar-version: 1";
+const VERSION = "tukar-version: 2";
 
 test("who knows the key gets in", { timeout: 10_000 }, async (t) => {
   const key = newKey();
@@ -145,7 +145,7 @@ for (const { what, request, answer } of REFUSED) {
     client.socket.write(request);
     const text = await client.toEnd();
     assert.match(text, answer);
-    assert.match(text, /\r\ntukar-version: 1\r\n/);
+    assert.match(text, /\r\ntukar-version: 2\r\n/);
     assert.equal(server.links.all.length, 0);
   });
 }

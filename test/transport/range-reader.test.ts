@@ -4,18 +4,16 @@ import type { TLSSocket } from "node:tls";
 import fc from "fast-check";
 import { contentRange, readRange } from "../../src/protocol/byte-range.ts";
 import { Failure } from "../../src/protocol/failures.ts";
+import type { QueuePlace } from "../../src/protocol/queue-place.ts";
 import { answerJson } from "../../src/transport/answer.ts";
 import { createIdentity } from "../../src/transport/identity.ts";
-import {
-  type ByteSink,
-  openRangeReader,
-  type RangeReader,
-  type RangeReaderOptions,
-  type RangeRequest,
-} from "../../src/transport/range-reader.ts";
+import { openRangeReader, type RangeReader, type RangeReaderOptions } from "../../src/transport/range-reader.ts";
+import type { ByteSink, RangeRequest } from "../../src/transport/range-request.ts";
+import { createRateLimit } from "../../src/transport/rate-limit.ts";
 import { startSecureServer } from "../../src/transport/secure-server.ts";
 import { failureWith } from "../support/failure-with.ts";
 import { createMailbox } from "../support/mailbox.ts";
+import { createManualClock } from "../support/manual-clock.ts";
 import { meddler, type ScriptedServer, scriptedAnswer } from "../support/scripted-server.ts";
 import { log } from "../support/silent-log.ts";
 
@@ -188,13 +186,66 @@ test("whatever room the receiver has and whenever it pauses, the bytes are exact
   );
 });
 
+test("under a limit the bytes are exact, and no more are taken than the limit and what was on its way", async (t) => {
+  const reading = { rooms: [16_000, 3], stops: [{ after: 5, turns: 1, soon: false }] };
+  const clock = createManualClock();
+  const limit = createRateLimit(clock, 2_000_000);
+  const reader = await readerAt(t, await fileServer(t), { downLimit: limit });
+  const sink = collectingSink(FILE.length, reading, () => reader);
+  const startedAtMs = clock.now();
+  let most = 0;
+  const watched: ByteSink = {
+    room: sink.room,
+    filled(count) {
+      const allowed = (clock.now() - startedAtMs) * 2_000 + 100_000 + 20_000 + 16_000; // a burst, a slice, a room
+      most = Math.max(most, sink.filledBytes() + count - allowed);
+      return sink.filled(count);
+    },
+  };
+  await clock.runUntil(reader.read({ path: "/", first: 0, last: FILE.length - 1, sizeBytes: FILE.length }, watched));
+  assert.ok(sink.bytes.equals(FILE));
+  assert.ok(most <= 0, `${most} too many`);
+  assert.ok(clock.now() - startedAtMs >= 650, "it took as long as it has to");
+});
+
+test("a limit that is taken away lets a reader go on that waits for it", { timeout: 10_000 }, async (t) => {
+  const limit = createRateLimit(createManualClock(), 1_000);
+  const reader = await readerAt(t, await fileServer(t), { downLimit: limit });
+  const sink = collectingSink(FILE.length, PLAIN, () => reader);
+  const done = reader.read({ path: "/", first: 0, last: FILE.length - 1, sizeBytes: FILE.length }, sink);
+  while (sink.filledBytes() === 0) await new Promise((resolve) => setImmediate(resolve));
+  limit.setBytesPerSecond(0);
+  await done;
+  assert.ok(sink.bytes.equals(FILE));
+});
+
+test("one that has to wait hears its place, and then gets the answer", { timeout: 10_000 }, async (t) => {
+  const interim = (place: string): string => `HTTP/1.1 102 Processing\r\ntukar-queue: ${place}\r\n\r\n`;
+  for (const cut of [1, 30, 60, 90]) {
+    const text = `${interim("2/3")}${interim("nonsense")}${interim("1/3")}${RIGHT}`;
+    const server = await scriptedAnswer(t, other, (socket) => {
+      socket.write(text.slice(0, cut));
+      setImmediate(() => socket.write(text.slice(cut)));
+    });
+    const places: QueuePlace[] = [];
+    const sink = smallSink();
+    const reader = await readerAt(t, server.port, { onQueued: (place) => places.push(place) });
+    await reader.read(ASKED, sink);
+    assert.equal(sink.bytes(), "56789");
+    assert.deepEqual(places, [
+      { position: 2, waiting: 3 },
+      { position: 1, waiting: 3 },
+    ]);
+  }
+});
+
 test("a refusal is the failure that it names, and closes the reader", { timeout: 10_000 }, async (t) => {
   const reader = await readerAt(t, await fileServer(t));
   await assert.rejects(read(reader, 0, 10, "/refused"), failureWith("no-such-file", /^"ada": No such file/));
   await assert.rejects(read(reader, 0, 10), failureWith("no-such-file"));
 });
 
-const VERSION = "tukar-version: 1";
+const VERSION = "tukar-version: 2";
 const answer = (status: string, headers: readonly string[], body: string): string =>
   [`HTTP/1.1 ${status}`, VERSION, ...headers, "", body].join("\r\n");
 /** The right answer to bytes 5 to 9 of 20. */

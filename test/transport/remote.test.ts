@@ -4,13 +4,16 @@ import { type TestContext, test } from "node:test";
 import { z } from "zod";
 import { Failure } from "../../src/protocol/failures.ts";
 import { JSON_BODY_MAX_BYTES, LIST_LINE_MAX_BYTES } from "../../src/protocol/limits.ts";
+import type { QueuePlace } from "../../src/protocol/queue-place.ts";
 import { answerJson, answerLines } from "../../src/transport/answer.ts";
 import type { Connection } from "../../src/transport/dial.ts";
 import { createIdentity } from "../../src/transport/identity.ts";
+import { createRateLimit } from "../../src/transport/rate-limit.ts";
 import { openRemote, type RemoteOptions, type RemoteRoutes } from "../../src/transport/remote.ts";
 import { type SecureServerOptions, startSecureServer } from "../../src/transport/secure-server.ts";
 import { failureWith } from "../support/failure-with.ts";
 import { createMailbox } from "../support/mailbox.ts";
+import { createManualClock } from "../support/manual-clock.ts";
 import { meddler, scriptedAnswer, scriptedTcp } from "../support/scripted-server.ts";
 import { log } from "../support/silent-log.ts";
 
@@ -45,16 +48,56 @@ const READS = {
   json: (remote: RemoteRoutes, signal = never) => remote.json("/x", Number_, signal),
   lines: (remote: RemoteRoutes, signal = never) => Array.fromAsync(remote.lines("/x", Number_, signal)),
   bytes: (remote: RemoteRoutes, signal = never) => remote.bytes("/x", 1000, signal),
+  /** The answer comes before the body is through. */
+  post: (remote: RemoteRoutes, signal = never) =>
+    remote.post("/x", { type: "text/plain", chunks: withoutEnd }, Number_, signal),
 };
-const VERSION = "tukar-version: 1";
+async function* withoutEnd(): AsyncGenerator<string> {
+  yield "x".repeat(10_000);
+  await new Promise(() => undefined);
+}
+const VERSION = "tukar-version: 2";
+const TIMEOUT = { timeout: 10_000 };
 const ok = (body: string, ...headers: readonly string[]): string =>
   ["HTTP/1.1 200 OK", VERSION, ...headers, "", body].join("\r\n");
+
+test("bytes come within their share of a limit, whole, and the one who waits hears its place", TIMEOUT, async (t) => {
+  const clock = createManualClock();
+  const limit = createRateLimit(clock, 100_000);
+  const body = Buffer.alloc(50_000, "x");
+  const remote = await remoteOf(t, (_request, response) => {
+    response.socket?.write("HTTP/1.1 102 Processing\r\ntukar-queue: 1/2\r\n\r\n");
+    response.end(body);
+  });
+  const places: QueuePlace[] = [];
+  const startedAtMs = clock.now();
+  const onQueued = (place: QueuePlace): void => void places.push(place);
+  const bytes = await clock.runUntil(remote.bytes("/x", 1e6, never, { share: limit.user("ada"), onQueued }));
+  assert.ok(bytes.equals(body));
+  assert.ok(clock.now() - startedAtMs >= 400, "it took as long as it has to");
+  assert.deepEqual(places, [{ position: 1, waiting: 2 }]);
+});
+
+test("one that waits for the limit hears an abort", TIMEOUT, async (t) => {
+  const limit = createRateLimit(createManualClock(), 1_000);
+  const remote = await remoteOf(t, (_request, response) => void response.end(Buffer.alloc(50_000)));
+  const aborting = new AbortController();
+  const share = limit.user("ada");
+  const asked = Promise.withResolvers<void>();
+  const take: typeof share.take = (wanted, go) => {
+    share.take(wanted, go);
+    asked.resolve();
+  };
+  const bytes = remote.bytes("/x", 1e6, aborting.signal, { share: { ...share, take } });
+  void asked.promise.then(() => aborting.abort(new Failure("interrupted")));
+  await assert.rejects(bytes, failureWith("interrupted"));
+});
 
 test("JSON, lines and bytes come as they were sent", { timeout: 10_000 }, async (t) => {
   const paths: (string | undefined)[] = [];
   const remote = await remoteOf(t, (request, response) => {
     paths.push(request.url);
-    assert.equal(request.headers["tukar-version"], "1");
+    assert.equal(request.headers["tukar-version"], "2");
     if (request.url === "/lines") return answerLines(response, [{ n: 1 }, { n: 2 }, { n: 3 }]);
     if (request.url === "/bytes") return void response.end("12345");
     return answerJson(response, { n: 7, unknown: "ignored" });
@@ -125,7 +168,8 @@ for (const [kind, read] of Object.entries(READS)) {
   });
 
   for (const [version, code] of [
-    ["2", "protocol-newer"],
+    ["3", "protocol-newer"],
+    ["1", "protocol-older"],
     ["0", "not-tukar"],
     ["999999", "protocol-newer"],
   ] as const) {

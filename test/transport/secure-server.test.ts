@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { request } from "node:https";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import { Failure } from "../../src/protocol/failures.ts";
-import { HEADERS_MAX_BYTES } from "../../src/protocol/limits.ts";
+import { CONNECTIONS_PER_ADDRESS, HEADERS_MAX_BYTES } from "../../src/protocol/limits.ts";
 import { answerJson, answerLines } from "../../src/transport/answer.ts";
 import { createIdentity } from "../../src/transport/identity.ts";
 import {
@@ -49,7 +49,7 @@ async function plain(port: number, text: string): Promise<string> {
 async function isServed(t: TestContext, server: SecureServer, options: Partial<TlsClientOptions> = {}): Promise<void> {
   const client = await tlsClient(t, { port: server.port, ...options });
   client.socket.write(get("/"));
-  await client.until(/^HTTP\/1\.1 200 OK\r\ntukar-version: 1\r\n[\s\S]*\{"hello":"you"\}$/);
+  await client.until(/^HTTP\/1\.1 200 OK\r\ntukar-version: 2\r\n[\s\S]*\{"hello":"you"\}$/);
   client.socket.destroy();
 }
 
@@ -89,7 +89,7 @@ test("garbage in place of HTTP is answered with 400 and the end", { timeout: 10_
   const server = await start(t);
   const client = await tlsClient(t, { port: server.port, identity: me });
   client.socket.write("what is this\r\n\r\n");
-  assert.match(await client.toEnd(), /^HTTP\/1\.1 400 Bad Request\r\ntukar-version: 1\r\n/);
+  assert.match(await client.toEnd(), /^HTTP\/1\.1 400 Bad Request\r\ntukar-version: 2\r\n/);
   await isServed(t, server);
 });
 
@@ -97,7 +97,7 @@ test("headers beyond the limit are answered with 431 and the end", { timeout: 10
   const server = await start(t);
   const client = await tlsClient(t, { port: server.port, identity: me });
   client.socket.write(get("/", `x: ${"x".repeat(HEADERS_MAX_BYTES)}`));
-  assert.match(await client.toEnd(), /^HTTP\/1\.1 431 Request Header Fields Too Large\r\ntukar-version: 1\r\n/);
+  assert.match(await client.toEnd(), /^HTTP\/1\.1 431 Request Header Fields Too Large\r\ntukar-version: 2\r\n/);
   await isServed(t, server);
 });
 
@@ -159,6 +159,33 @@ test("one address holds no more connections than the limit, and may come back wh
   first?.socket.write(get("/", "Connection: close"));
   await first?.toEnd();
   await isServed(t, server);
+});
+
+test("10,000 handshakes that one address begins and leaves open keep nobody else out", {
+  timeout: 60_000,
+}, async (t) => {
+  const server = await start(t);
+  let open = 0;
+  let closed = 0;
+  const sockets: Socket[] = [];
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  for (let batch = 0; batch < 20; batch += 1) {
+    const connecting = Array.from({ length: 500 }, async () => {
+      const socket = connect({ port: server.port, host: "127.0.0.1", localAddress: "127.0.0.2" });
+      sockets.push(socket.on("error", () => undefined).resume());
+      socket.once("close", () => {
+        closed += 1;
+      });
+      await Promise.race([once(socket, "connect"), once(socket, "close")]);
+      open += 1;
+    });
+    await Promise.all(connecting);
+    if (batch % 5 === 0) await isServed(t, server);
+  }
+  while (open - closed > CONNECTIONS_PER_ADDRESS) await new Promise((resolve) => setImmediate(resolve));
+  await isServed(t, server, { identity: me });
 });
 
 test("a taken port is a failure that says what would help", { timeout: 10_000 }, async (t) => {
@@ -297,6 +324,26 @@ test("what goes wrong while a link is set up ends that connection and nothing el
   client.socket.write(get("/v1/link", ...UPGRADE));
   assert.doesNotMatch(await client.toEnd(), /secret/);
   await isServed(t, server);
+});
+
+test("who is answered in the middle of its body has a moment to hear it, and is cut off then", {
+  timeout: 10_000,
+}, async (t) => {
+  const server = await start(t);
+  const client = await tlsClient(t, { port: server.port });
+  client.socket.write("POST / HTTP/1.1\r\nHost: tukar\r\nContent-Length: 1000000000\r\n\r\n");
+  await client.until(/"hello":"you"/);
+  client.socket.write("this is still read");
+  await client.toEnd();
+});
+
+test("who is answered in the middle of its body and ends it soon may go on", { timeout: 10_000 }, async (t) => {
+  const server = await start(t);
+  const client = await tlsClient(t, { port: server.port });
+  client.socket.write("POST / HTTP/1.1\r\nHost: tukar\r\nContent-Length: 2\r\n\r\n1");
+  await client.until(/"hello":"you"/);
+  client.socket.write(`2${get("/")}`);
+  await client.until(/"hello":"you"[\s\S]*"hello":"you"/);
 });
 
 test("closing frees the port and ends every connection, whatever state it is in", { timeout: 5_000 }, async (t) => {

@@ -1,12 +1,15 @@
 import path from "node:path";
-import type { GetEvent } from "../../protocol/control-api.ts";
+import { parseContentId } from "../../protocol/content-id.ts";
+import type { GetEvent, GetRequest } from "../../protocol/control-api.ts";
 import { FAILURES, Failure, isFailureCode } from "../../protocol/failures.ts";
 import type { Outcome } from "../exit-status.ts";
 import { createProgressBars } from "../progress-bars.ts";
+import { requestsForRows } from "../row-requests.ts";
 import { countTransfers } from "../transfer-counts.ts";
 import { createJsonReport, createTextReport } from "../transfer-report.ts";
 import type { VerbContext } from "../verb-context.ts";
 
+/** `peer` is a content id if no peer is named; or in the shell all that is named are rows. */
 type GetArguments = {
   readonly peer: string;
   readonly names: readonly string[];
@@ -16,19 +19,14 @@ type GetArguments = {
 
 /** `tukar get`. Ends with the first failure; the other files are fetched all the same. */
 export async function getFiles(context: VerbContext, asked: GetArguments): Promise<Outcome> {
-  const { operations, output, signal, cwd, now } = context;
-  const request = {
-    peer: asked.peer,
-    names: asked.names.map(readShared),
-    recursive: asked.recursive,
-    output: asked.output === undefined ? null : targetPath(cwd, asked.output),
-  };
+  const { operations, output, signal, now } = context;
+  const requests = requestsOf(context, asked);
   const bars = output.showsProgress ? createProgressBars(output, now) : undefined;
   const report = output.json ? createJsonReport(output, now) : createTextReport(output);
   const counts = countTransfers(now);
   let first: Outcome;
   try {
-    for await (const event of operations.get(request, signal)) {
+    for await (const event of eventsOf(requests, operations, signal)) {
       if (event.event === "failed") {
         const code = output.problem(failureOf(event));
         first ??= code;
@@ -41,6 +39,38 @@ export async function getFiles(context: VerbContext, asked: GetArguments): Promi
     if (output.showsProgress) for (const line of counts.summary(signal.aborted)) output.talk(line);
   }
   return first;
+}
+
+/** One request after the other. Where there are several, one that fails as a whole stops no other. */
+async function* eventsOf(
+  requests: readonly GetRequest[],
+  operations: VerbContext["operations"],
+  signal: AbortSignal,
+): AsyncGenerator<GetEvent, void, undefined> {
+  for (const request of requests) {
+    try {
+      yield* operations.get(request, signal);
+    } catch (error) {
+      if (requests.length === 1 || signal.aborted || !(error instanceof Failure)) throw error;
+      for (const path of request.names) yield { event: "failed", path, code: error.code, message: error.message };
+    }
+  }
+}
+
+function requestsOf({ cwd, rows }: VerbContext, { peer, names, recursive, output }: GetArguments): GetRequest[] {
+  const target = output === undefined ? null : targetPath(cwd, output);
+  const named = rows?.named([peer, ...names]);
+  if (named) return requestsForRows(named, recursive, target);
+  if (parseContentId(peer) !== undefined) {
+    const other = names.find((name) => parseContentId(name) === undefined);
+    if (other === undefined) return [{ peer: null, names: [peer, ...names], recursive, output: target }];
+    throw new Failure("usage", `"${other}" is no content id: after one only others may follow`);
+  }
+  if (names.length > 0) return [{ peer, names: names.map(readShared), recursive, output: target }];
+  throw new Failure(
+    "usage",
+    `"${peer}" alone does not say what to get: rows are known in the shell, after a search or ls`,
+  );
 }
 
 /** The name of something shared as people type it: a slash after a folder or `./` before it changes nothing. */

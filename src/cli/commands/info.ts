@@ -4,6 +4,7 @@ import { printable } from "../../protocol/untrusted-text.ts";
 import { formatCount, formatSize } from "../amounts.ts";
 import { tableLines } from "../table.ts";
 import type { VerbContext } from "../verb-context.ts";
+import { describeLimits } from "./limit.ts";
 
 /** `tukar info` */
 export async function showInfo({ operations, output }: VerbContext): Promise<undefined> {
@@ -16,7 +17,18 @@ export async function showInfo({ operations, output }: VerbContext): Promise<und
   for (const line of tableLines([{ title: "" }, { title: "" }], rows, output.colours)) await output.result(line);
 }
 
-function describeInfo({ role, id, name, version, home, port, received, index, shares }: Info): [string, string][] {
+function describeInfo({
+  role,
+  id,
+  name,
+  version,
+  home,
+  port,
+  received,
+  index,
+  shares,
+  limits,
+}: Info): [string, string][] {
   const folders = shares.folders.map((folder): [string, string] => [
     "Shares",
     folder.name === "" ? folder.path : `${folder.path} as ${folder.name}/`,
@@ -30,6 +42,7 @@ function describeInfo({ role, id, name, version, home, port, received, index, sh
     ...(shares.manifest === null ? [] : [["Manifest", shares.manifest] as [string, string]]),
     ["Sharing", role === "peer" ? describeTotals(shares) : "nothing, since no peer runs here"],
     ["Downloads", received],
+    ...(role === "peer" ? describeLimits(limits) : []),
     ["Home", home],
     ["Version", version],
     ...shares.problems.map((problem): [string, string] => ["Problem", problem]),

@@ -34,6 +34,12 @@ export async function listPeers({ operations, output, signal }: VerbContext): Pr
   if (index?.connected === false) output.talk("The index server is away: this is who was online when it left");
   const rows = peers.toSorted(selfFirstThenByName).map((peer) => row(peer, output.colours));
   for (const line of tableLines(COLUMNS, rows, output.colours)) await output.result(line);
+  const [files, bytes] = [sumOf(peers, "files"), sumOf(peers, "bytes")];
+  if (peers.length > 1) output.talk(`${peers.length} online share ${formatCount(files)} files, ${formatSize(bytes)}`);
+}
+
+function sumOf(peers: readonly PeerSummary[], what: "files" | "bytes"): number {
+  return peers.reduce((sum, peer) => sum + peer[what], 0);
 }
 
 function selfFirstThenByName(a: PeerSummary, b: PeerSummary): number {

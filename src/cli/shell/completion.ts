@@ -1,4 +1,5 @@
 import type { Operations } from "../../peer/operations.ts";
+import { FILE_KINDS } from "../../protocol/file-kind.ts";
 import { baseName } from "../../protocol/share-path.ts";
 import { printable } from "../../protocol/untrusted-text.ts";
 import { readFolder } from "../commands/ls.ts";
@@ -10,7 +11,8 @@ export type Complete = (line: string) => Promise<Completion>;
 
 type CompletionOptions = {
   readonly operations: Pick<Operations, "peers" | "list">;
-  readonly verbs: readonly string[];
+  /** Each with its options. */
+  readonly verbs: ReadonlyMap<string, readonly string[]>;
   now(): number;
 };
 
@@ -23,8 +25,9 @@ const PATIENCE_MS = 2000;
 /** More than anybody reads. */
 const CANDIDATES_MAX = 1000;
 
-/** Completes verbs, peers, and remote paths folder by folder. A peer that does not answer offers nothing. */
-export function createCompletion({ operations, verbs, now }: CompletionOptions): Complete {
+/** Completes verbs, options, peers, and remote paths folder by folder. A peer that does not answer offers nothing. */
+export function createCompletion({ operations, verbs: optionsOf, now }: CompletionOptions): Complete {
+  const verbs = [...optionsOf.keys()];
   const cache = new Map<string, { readonly until: number; readonly found: Promise<readonly string[]> }>();
 
   function cached(key: string, find: (signal: AbortSignal) => AsyncIterable<string>): Promise<readonly string[]> {
@@ -52,6 +55,9 @@ export function createCompletion({ operations, verbs, now }: CompletionOptions):
     if (slashed === undefined) return typed.startsWith("/") ? verbs.map((verb) => `/${verb}`) : verbs;
     const verb = slashed.replace(/^\//, "");
     if (verb === "help") return before.length === 1 ? verbs : [];
+    if (typed.startsWith("-")) return optionsOf.get(verb) ?? [];
+    if (before.at(-1) === "--type") return FILE_KINDS;
+    if (before.at(-1) === "--peer") return cached("peers", peerNames);
     const [peer] = before.slice(1).filter((word) => !word.startsWith("-"));
     if (peer === undefined) return TAKES_PEER.has(verb) ? cached("peers", peerNames) : [];
     if (!TAKES_PATHS.has(verb)) return [];

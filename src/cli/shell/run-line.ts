@@ -4,7 +4,7 @@ import type { Outcome } from "../exit-status.ts";
 import { usageFailure } from "../usage-failure.ts";
 import type { RunVerb, VerbContext } from "../verb-context.ts";
 import { addVerbs } from "../verbs.ts";
-import { splitWords } from "./words.ts";
+import { scanLine, splitWords } from "./words.ts";
 
 export type LineResult = { readonly outcome: Outcome; readonly leaves: boolean };
 
@@ -25,8 +25,7 @@ export async function runLine(line: string, context: VerbContext): Promise<LineR
   });
   let args: readonly string[] = [];
   try {
-    const [verb, ...words] = line.trimStart().startsWith("#") ? [] : splitWords(line);
-    if (verb !== undefined) args = [verb.replace(/^\//, ""), ...words];
+    args = line.trimStart().startsWith("#") ? [] : argumentsIn(line, program);
     if (args.length > 0) await program.parseAsync(args, { from: "user" });
     if (signal.aborted) outcome ??= "interrupted";
   } catch (error) {
@@ -38,11 +37,32 @@ export async function runLine(line: string, context: VerbContext): Promise<LineR
   return { outcome, leaves };
 }
 
-/** The verbs that can be typed, for completion. */
-export function shellVerbs(): readonly string[] {
+/** The verbs that can be typed, each with its options, for completion. */
+export function shellVerbs(): ReadonlyMap<string, readonly string[]> {
   const ignore = () => Promise.resolve();
   const program = createShellProgram({ run: ignore, leave: () => undefined, print: ignore, width: 80 });
-  return program.commands.map((command) => command.name());
+  return new Map(program.commands.map((command) => [command.name(), optionsOf(command).map(({ long }) => long ?? "")]));
+}
+
+function optionsOf(command: Command | undefined): Command["options"] {
+  return command?.options ?? [];
+}
+
+/** A line as arguments. Double quotes in what is searched for stay: there they mean a phrase. */
+function argumentsIn(line: string, program: Command): readonly string[] {
+  const [verb, ...words] = splitWords(line);
+  if (verb === undefined) return [];
+  const plain = verb.replace(/^\//, "");
+  if (plain !== "search") return [plain, ...words];
+  const takesValue = optionsOf(program.commands.find((command) => command.name() === plain)).filter(
+    (option) => option.required,
+  );
+  const typed = scanLine(line).words.slice(1);
+  const asked = typed.map(({ raw, text }, at) => {
+    const isValue = takesValue.some((option) => option.long === typed[at - 1]?.text);
+    return !isValue && /^[^'\\]*"[^'\\]*$/.test(raw) ? raw : text;
+  });
+  return [plain, ...asked];
 }
 
 type ShellProgram = {
@@ -84,6 +104,7 @@ function overview(program: Command): string[] {
   return [
     ...rows.map(({ call, does }) => `  ${call.padEnd(width)}  ${does}`),
     "",
+    "After a search or ls, get 3 fetches row 3, get 1 4-6 several, and ls 2 looks into the folder in row 2",
     "Tab completes. A blank in a name takes quotes or a backslash. Ctrl-C stops what is running",
   ];
 }

@@ -2,13 +2,15 @@ import { createInterface } from "node:readline";
 import type { Operations } from "../../peer/operations.ts";
 import { describeEvent } from "../events-text.ts";
 import type { Outcome } from "../exit-status.ts";
+import { createListedRows } from "../listed-rows.ts";
 import type { VerbContext } from "../verb-context.ts";
 import { runLine } from "./run-line.ts";
 import type { ShellOptions } from "./shell-options.ts";
 import { runTerminal } from "./terminal.ts";
 
 /** The shell: with a prompt on a terminal, else the lines of a pipe. Ends when it is left, or the signal aborts. */
-export async function runShell(options: ShellOptions): Promise<Outcome> {
+export async function runShell(asked: ShellOptions): Promise<Outcome> {
+  const options = { ...asked, rows: createListedRows() };
   if (!options.input.isTTY) return runPiped(options);
   const left = new AbortController();
   const telling = tellEvents(options.operations, options, AbortSignal.any([options.signal, left.signal]));

@@ -5,8 +5,11 @@ import { z } from "zod";
 import {
   CONTROL_LINE_MAX_BYTES,
   CONTROL_ROUTES,
+  ContentSource,
+  Found,
   GetEvent,
   Info,
+  Limits,
   PeerEvent,
   PeerSummary,
   PingAnswer,
@@ -14,6 +17,7 @@ import {
 import { Failure, isErrno, isFailureCode } from "../../protocol/failures.ts";
 import { jsonOrUndefined } from "../../protocol/json.ts";
 import { FailureLine, ListEntry } from "../../protocol/listing.ts";
+import { queryOf } from "../../protocol/routes.ts";
 import { readLines } from "../../transport/lines.ts";
 import type { Operations } from "../operations.ts";
 import { controlAddress } from "./control-address.ts";
@@ -83,12 +87,13 @@ export async function openControlClient(home: string): Promise<Operations | unde
   return {
     info: () => one(Info, { route: CONTROL_ROUTES.info }),
     peers: (signal) => many(PeerSummary, { route: CONTROL_ROUTES.peers, signal }),
-    list({ peer, path, recursive }, signal) {
-      const query = new URLSearchParams({ peer, path, recursive: String(recursive) }).toString();
-      return many(ListEntry, { route: CONTROL_ROUTES.list, query, signal });
-    },
+    list: (request, signal) => many(ListEntry, { route: CONTROL_ROUTES.list, query: queryOf(request), signal }),
+    search: (request, signal) => many(Found, { route: CONTROL_ROUTES.search, query: queryOf(request), signal }),
+    sources: (request, signal) =>
+      many(ContentSource, { route: CONTROL_ROUTES.sources, query: queryOf(request), signal }),
     ping: (body, signal) => one(PingAnswer, { route: CONTROL_ROUTES.ping, body, signal }),
     get: (body, signal) => many(GetEvent, { route: CONTROL_ROUTES.get, body, signal }),
+    limits: (body) => one(Limits, { route: CONTROL_ROUTES.limits, body }),
     events: (signal) => many(PeerEvent, { route: CONTROL_ROUTES.events, signal }),
   };
 }

@@ -6,7 +6,10 @@ import {
   CONTROL_ROUTES,
   ControlListQuery,
   GetRequest,
+  LimitsChange,
   PeerRequest,
+  SearchRequest,
+  SourcesRequest,
 } from "../../protocol/control-api.ts";
 import { Failure } from "../../protocol/failures.ts";
 import { jsonOrUndefined } from "../../protocol/json.ts";
@@ -41,6 +44,16 @@ export function createControlHandler({ operations, log }: ControlHandlerOptions)
         status: "waits",
       });
     },
+    search: ({ response, url }, signal) =>
+      answerStream(response, operations.search(parsed(SearchRequest, Object.fromEntries(url.searchParams)), signal), {
+        signal,
+        status: "waits",
+      }),
+    sources: ({ response, url }, signal) =>
+      answerStream(response, operations.sources(parsed(SourcesRequest, Object.fromEntries(url.searchParams)), signal), {
+        signal,
+        status: "waits",
+      }),
     ping: async ({ request, response }, signal) =>
       answerJson(response, await operations.ping(parsed(PeerRequest, await readJson(request)), signal)),
     get: async ({ request, response }, signal) =>
@@ -48,6 +61,8 @@ export function createControlHandler({ operations, log }: ControlHandlerOptions)
         signal,
         status: "waits",
       }),
+    limits: async ({ request, response }) =>
+      answerJson(response, await operations.limits(parsed(LimitsChange, await readJson(request)))),
     events: ({ response }, signal) => answerStream(response, operations.events(signal), { signal, status: "at once" }),
   };
 

@@ -7,7 +7,8 @@ import type { FileEntry, FolderEntry } from "../../protocol/listing.ts";
 import { baseName, localName, parentPath, type SharePath } from "../../protocol/share-path.ts";
 import { createEventQueue } from "../event-queue.ts";
 import type { RemotePeer } from "../remote-peer.ts";
-import { type FetchFileDeps, fetchFile } from "./fetch-file.ts";
+import { fetchFile } from "./fetch-file.ts";
+import type { FetchFileDeps } from "./file-wish.ts";
 import { createFoundSource } from "./found-source.ts";
 import { isFolder, syncFolder } from "./place.ts";
 
@@ -85,7 +86,12 @@ export function get(request: GetRequest, deps: GetDeps, signal: AbortSignal): As
     save: Saving,
   ): Promise<void> {
     const progress = throttled((event: GetEvent) => events.push(event), deps.clock.now);
-    const tell = (event: GetEvent): void => (event.event === "progress" ? progress(event) : events.push(event));
+    const queued = throttled((event: GetEvent) => events.push(event), deps.clock.now);
+    const tell = (event: GetEvent): void => {
+      if (event.event === "progress") progress(event);
+      else if (event.event === "queued") queued(event);
+      else events.push(event);
+    };
     try {
       const entry = isHashed(file) ? file : await hashed(file.path);
       await turns(entry.content, () => fetchFile({ entry, ...save(below) }, fileDeps, tell, signal));

@@ -5,7 +5,8 @@ import { type BlockList, blockHash } from "../../protocol/block-list.ts";
 import type { BlockRun } from "../../protocol/block-run.ts";
 import { blockLength, blockSizeFor, type ContentId } from "../../protocol/content-id.ts";
 import { contentUrl } from "../../protocol/routes.ts";
-import type { ByteSink, RangeReader, RangeRequest } from "../../transport/range-reader.ts";
+import type { RangeReader } from "../../transport/range-reader.ts";
+import type { ByteSink, RangeRequest } from "../../transport/range-request.ts";
 
 /** Which content comes in, and the open file that its blocks are put into. */
 export type Incoming = {

@@ -1,12 +1,18 @@
 import { parentPort } from "node:worker_threads";
 import { threadData } from "../../content/thread.ts";
 import { Failure } from "../../protocol/failures.ts";
+import { rateLimitThrough } from "../../transport/rate-limit-port.ts";
 import type { FromReceiveThread, ReceiveThreadStart, ToReceiveThread } from "./receive-thread-messages.ts";
 import { openReceiver } from "./receiver.ts";
 
 /** Entry of a receiving thread: runs of blocks come in as messages, how each ended goes out. */
 
-const receiver = openReceiver(threadData<ReceiveThreadStart>());
+const { limitPort, ...start } = threadData<ReceiveThreadStart>();
+const receiver = openReceiver({
+  ...start,
+  downLimit: rateLimitThrough(limitPort),
+  onQueued: (place) => tell({ what: "queued", place }),
+});
 receiver.catch(() => undefined); // whoever asks for the first run hears of it
 
 function tell(message: FromReceiveThread): void {

@@ -2,6 +2,8 @@ import { availableParallelism } from "node:os";
 import { startThread } from "../../content/thread.ts";
 import type { BlockRun } from "../../protocol/block-run.ts";
 import { Failure } from "../../protocol/failures.ts";
+import { type RateLimit, UNLIMITED } from "../../transport/rate-limit.ts";
+import { offerRateLimit } from "../../transport/rate-limit-port.ts";
 import type { OnBlock } from "./receive-blocks.ts";
 import type { FromReceiveThread, ReceiveThreadStart, ToReceiveThread } from "./receive-thread-messages.ts";
 import { openReceiver, type Receiver, type ReceiverOptions } from "./receiver.ts";
@@ -10,20 +12,25 @@ import { openReceiver, type Receiver, type ReceiverOptions } from "./receiver.ts
 const THREADED_FROM_BYTES = 64 * 1024 * 1024;
 const THREADS_MAX = 4;
 
+/** Threads have to hear of it when the limit changes. */
+type LimitedReceiverOptions = ReceiverOptions & { readonly downLimit?: RateLimit };
+
 /**
  * As many receivers as a file of `sizeBytes` deserves on this machine. With two cores one receiver on the thread that is
  * there keeps up with a sender, and more were measured to gain nothing; from four on, half of the cores receive.
  */
-export async function openReceivers(options: ReceiverOptions, sizeBytes: number): Promise<readonly Receiver[]> {
+export async function openReceivers(options: LimitedReceiverOptions, sizeBytes: number): Promise<readonly Receiver[]> {
   const threads = Math.min(THREADS_MAX, Math.floor(availableParallelism() / 2));
   if (threads < 2 || sizeBytes < THREADED_FROM_BYTES) return [await openReceiver(options)];
   return Promise.all(Array.from({ length: threads }, () => openThreadedReceiver(options)));
 }
 
 /** A receiver on a thread of its own, for files large enough to be worth starting one. */
-export async function openThreadedReceiver(options: ReceiverOptions): Promise<Receiver> {
-  const { signal, ...start } = options;
-  const worker = startThread(import.meta.url, "receive-thread", start satisfies ReceiveThreadStart);
+export async function openThreadedReceiver(options: LimitedReceiverOptions): Promise<Receiver> {
+  const { signal, downLimit = UNLIMITED, onQueued, ...start } = options;
+  const share = offerRateLimit(downLimit, options.target.expectedId ?? options.called);
+  const data = { ...start, limitPort: share.port } satisfies ReceiveThreadStart;
+  const worker = startThread(import.meta.url, "receive-thread", data, {}, [share.port]);
   let current: { readonly onBlock: OnBlock; readonly done: PromiseWithResolvers<void> } | undefined;
   let ended: { readonly reason: unknown } | undefined;
 
@@ -38,6 +45,7 @@ export async function openThreadedReceiver(options: ReceiverOptions): Promise<Re
   signal?.addEventListener("abort", abort, { once: true });
   worker.on("message", (message: FromReceiveThread) => {
     if (message.what === "block") current?.onBlock(message.index, message.verified);
+    else if (message.what === "queued") onQueued?.(message.place);
     else if (message.what === "done") current?.done.resolve();
     else current?.done.reject(new Failure(message.code, message.message));
   });
@@ -45,7 +53,10 @@ export async function openThreadedReceiver(options: ReceiverOptions): Promise<Re
     worker.postMessage(message);
   }
   worker.on("error", (cause) => end(new Failure("internal", "A receiving thread broke down", { cause })));
-  worker.on("exit", () => end(new Failure("interrupted", "A receiving thread ended")));
+  worker.on("exit", () => {
+    share.close();
+    end(new Failure("interrupted", "A receiving thread ended"));
+  });
 
   return {
     async receive(run, onBlock) {

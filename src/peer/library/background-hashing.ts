@@ -9,6 +9,7 @@ export type BackgroundHashingOptions = {
   readonly db: DatabaseSync;
   readonly writer: CatalogWriter;
   readonly hashing: Hashing;
+  /** By a clock that nobody sets. */
   readonly now: () => number;
   readonly settleMs: number;
   readonly retryMs: number;

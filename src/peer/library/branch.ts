@@ -3,6 +3,10 @@ import type { FolderWatch } from "./folder-watch.ts";
 import type { IgnoreRules } from "./ignore-rules.ts";
 import type { FolderPlace } from "./look-at-entry.ts";
 import type { ProblemTally } from "./problem-tally.ts";
+import type { Patience } from "./take-files.ts";
+
+/** Where the root of a share really is, and what tells it from another one that takes its place. */
+export type FoundRoot = { readonly realRoot: string; readonly inode: bigint; readonly device: bigint };
 
 /** A shared folder at work: its row in the database and what accompanies it while the library runs. */
 export type Branch = {
@@ -15,9 +19,16 @@ export type Branch = {
   readonly rules: IgnoreRules;
   readonly tally: ProblemTally;
   readonly watch: FolderWatch;
-  /** Real path and inode of the root, while it is there. */
-  found: { readonly realRoot: string; readonly inode: bigint } | undefined;
+  /** The root, while it is there. */
+  found: FoundRoot | undefined;
+  /** What lies there at first is taken as it is; afterwards files are given time to be finished. */
+  patience: Patience;
 };
+
+/** Whether two looks at a root found the same one. */
+export function isSameRoot(a: FoundRoot | undefined, b: FoundRoot | undefined): boolean {
+  return a?.realRoot === b?.realRoot && a?.inode === b?.inode && a?.device === b?.device;
+}
 
 /** The place of a folder of the branch, if it may be shared at all. `local` is relative to the root. */
 export function placeInBranch(branch: Branch, local: string): FolderPlace | undefined {

@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { lookup } from "mime-types";
-import { type ContentId, contentIdFromDigest } from "../../protocol/content-id.ts";
+import { type ContentId, contentIdFromDigest, parseContentId } from "../../protocol/content-id.ts";
 import type { FileEntry, FolderEntry, ListEntry } from "../../protocol/listing.ts";
 import { baseName, parentPath, parseSharePath, type SharePath } from "../../protocol/share-path.ts";
 import { type Place, type StoredFile, storedFile } from "./stored-file.ts";
@@ -23,6 +23,9 @@ export type Change =
   | { readonly kind: "offered"; readonly generation: number; readonly entry: FileEntry }
   | { readonly kind: "deleted"; readonly generation: number; readonly path: SharePath };
 
+/** `recursive`: all files below instead of one level, with `folders` all folders below too. */
+export type ListOptions = { readonly recursive: boolean; readonly folders?: boolean };
+
 export type Resolved = { readonly found: ListEntry } | { readonly ambiguous: SharePath[] };
 
 const TOP_FOLDER = 1;
@@ -40,7 +43,7 @@ export function openCatalogReader(db: DatabaseSync) {
 
   function folderAt(path: SharePath | ""): { id: number; entry: FolderEntry } | undefined {
     const row = sql.folder.get(path);
-    if (!row || (path !== "" && Number(row["files"]) === 0)) return undefined;
+    if (!row || (path !== "" && Number(row["files"]) === 0 && Number(row["folders"]) === 0)) return undefined;
     return { id: Number(row["id"]), entry: folderEntry(path as SharePath, row) };
   }
 
@@ -65,10 +68,10 @@ export function openCatalogReader(db: DatabaseSync) {
     }
   }
 
-  function* everyFile(folder: number, path: SharePath | ""): Generator<FileEntry> {
+  function* everythingBelow(folder: number, path: SharePath | "", withFolders: boolean): Generator<ListEntry> {
     for (const { folder: subfolder, ...entry } of level(folder, path)) {
-      if (entry.kind === "file") yield entry;
-      else if (subfolder !== undefined) yield* everyFile(subfolder, entry.path);
+      if (entry.kind === "file" || withFolders) yield entry;
+      if (subfolder !== undefined) yield* everythingBelow(subfolder, entry.path, withFolders);
     }
   }
 
@@ -92,24 +95,31 @@ export function openCatalogReader(db: DatabaseSync) {
     }
   }
 
+  /** Every file that is offered with that content. */
+  function* withContent(id: ContentId): Generator<LocatedFile> {
+    for (const row of pages(sql.withContent, digestOf(id), "id", 0)) yield located(row);
+  }
+
   return {
     totals(): Totals {
       const row = sql.totals.get();
       return { files: Number(row?.["files"]), bytes: Number(row?.["bytes"]), unhashed: Number(row?.["unhashed"]) };
     },
 
-    /** One level of a folder, or every file below it; a file's own path gives that entry. */
-    list(path: SharePath | "", { recursive }: { readonly recursive: boolean }): Iterable<ListEntry> | undefined {
+    /** One level of a folder, or everything below it; a file's own path gives that entry. */
+    list(path: SharePath | "", { recursive, folders = false }: ListOptions): Iterable<ListEntry> | undefined {
       const file = path === "" ? undefined : fileAt(path);
       if (file) return [file];
       const folder = folderAt(path);
-      return folder && (recursive ? everyFile(folder.id, path) : oneLevel(folder.id, path));
+      return folder && (recursive ? everythingBelow(folder.id, path, folders) : oneLevel(folder.id, path));
     },
 
     file: fileAt,
 
-    /** What a name means: a share path, or else a base name that only one file bears. */
+    /** What a name means: the content id of a file, a share path, or else a base name that only one file bears. */
     resolve(name: string): Resolved | undefined {
+      const content = parseContentId(name);
+      if (content !== undefined) for (const { entry } of withContent(content)) return { found: entry };
       const path = parseSharePath(name.replace(/\/$/, ""));
       if (path === undefined) return undefined;
       const found = fileAt(path) ?? folderAt(path)?.entry;
@@ -127,10 +137,7 @@ export function openCatalogReader(db: DatabaseSync) {
       return row && located(row);
     },
 
-    /** Every file that is offered with that content. */
-    *withContent(id: ContentId): Generator<LocatedFile> {
-      for (const row of pages(sql.withContent, digestOf(id), "id", 0)) yield located(row);
-    },
+    withContent,
 
     /** Files without content that may be hashed by now, those longest due first. */
     toHash: (nowMs: number, most: number): LocatedFile[] => sql.toHash.all(nowMs, most).map(located),
@@ -168,10 +175,10 @@ export function openCatalogReader(db: DatabaseSync) {
 }
 
 function prepare(db: DatabaseSync) {
-  const shownFile = `file.name, size, file.modified_ns / 1000000 AS modified, digest`;
+  const shownFile = `file.name, size, file.modified_ns / 1000000 AS modified, digest, executable`;
   const location = `file.id, file.folder, file.source, file.local, size, file.modified_ns,
     file.modified_ns / 1000000 AS modified,
-    inode, file.content, shown, file.name, digest, folder.path AS folder_path, kind, root, directory.local AS folder_local`;
+    inode, executable, file.content, shown, file.name, digest, folder.path AS folder_path, kind, root, directory.local AS folder_local`;
   const locating = `FROM file JOIN folder ON folder.id = file.folder JOIN source ON source.id = file.source
     LEFT JOIN directory ON directory.source = file.source AND directory.folder = file.folder
     LEFT JOIN content ON content.id = file.content`;
@@ -183,7 +190,9 @@ function prepare(db: DatabaseSync) {
   return {
     state: db.prepare("SELECT epoch, generation, forgotten FROM state"),
     totals: db.prepare(`SELECT files, bytes, unhashed FROM folder, state WHERE folder.id = ${TOP_FOLDER}`),
-    folder: db.prepare("SELECT id, files, bytes, modified_ns / 1000000 AS modified FROM folder WHERE path = ?"),
+    folder: db.prepare(
+      "SELECT id, files, folders, bytes, modified_ns / 1000000 AS modified FROM folder WHERE path = ?",
+    ),
     file: db.prepare(
       `SELECT ${shownFile} FROM file LEFT JOIN content ON content.id = file.content
        WHERE folder = (SELECT id FROM folder WHERE path = ?) AND file.name = ? AND shown = 1`,
@@ -194,7 +203,7 @@ function prepare(db: DatabaseSync) {
     ),
     foldersIn: db.prepare(
       `SELECT id, name, bytes, modified_ns / 1000000 AS modified FROM folder
-       WHERE parent = ? AND name > ? AND files > 0 ORDER BY name LIMIT ${PAGE}`,
+       WHERE parent = ? AND name > ? AND (files > 0 OR folders > 0) ORDER BY name LIMIT ${PAGE}`,
     ),
     named: db.prepare(
       `SELECT folder.path AS folder_path FROM file JOIN folder ON folder.id = file.folder
@@ -255,6 +264,7 @@ function fileEntry(path: SharePath, row: Row): FileEntry {
     modified: Number(row["modified"]),
     type: lookup(baseName(path)) || "application/octet-stream",
     content: digest instanceof Uint8Array ? contentIdFromDigest(digest) : null,
+    executable: Number(row["executable"]) === 1,
   };
 }
 

@@ -5,6 +5,7 @@ import { encodeBlockList } from "../../protocol/block-list.ts";
 import { baseName, parentPath, type SharePath } from "../../protocol/share-path.ts";
 import { explained, inTransaction } from "./database.ts";
 import { createFolderSums } from "./folder-sums.ts";
+import { forgetDeletions, forgetHashes, KEEP, type Keep } from "./forget.ts";
 import { type Place, type StoredFile, storedFile } from "./stored-file.ts";
 
 /** A file as it was found on disk. `root` and `local` say where, and under which place its hash is remembered. */
@@ -15,6 +16,7 @@ export type FoundFile = {
   /** Name on disk if it is not `name`; for the manifest's files the real path. */
   readonly local: string | null;
   readonly state: FileState;
+  readonly executable: boolean;
   readonly hashAfterMs: number;
   readonly remembered: Place;
 };
@@ -22,21 +24,36 @@ export type FoundFile = {
 export type CatalogWriter = ReturnType<typeof openCatalogWriter>;
 
 const TOP_FOLDER = 1;
+/** Trimming is not worth it for a few rows. */
+const TRIM_AT = 1.1;
 
 /** Everything that changes the library's database. All but `write` and the lookups belong inside `write`. */
-export function openCatalogWriter(file: string, db: DatabaseSync, now: () => number) {
+export function openCatalogWriter(file: string, db: DatabaseSync, now: () => number, keep: Keep = KEEP) {
   const sums = createFolderSums(db);
   const sql = prepare(db);
   let { generation, unhashed } = readState();
-  let [deletions, memories] = [exists("deletion"), exists("remembered")];
+  // At most so many rows: what is replaced is counted twice until the next trim.
+  let [deletions, memories] = [count("deletion"), count("remembered")];
 
   function readState() {
     const row = db.prepare("SELECT generation, unhashed FROM state").get();
     return { generation: Number(row?.["generation"]), unhashed: Number(row?.["unhashed"]) };
   }
 
-  function exists(table: "deletion" | "remembered"): boolean {
-    return db.prepare(`SELECT 1 FROM ${table} LIMIT 1`).get() !== undefined;
+  function count(table: "deletion" | "remembered"): number {
+    return Number(db.prepare(`SELECT count(*) AS rows FROM ${table}`).get()?.["rows"]);
+  }
+
+  /** Keeps what is remembered of the past within bounds, even if all files come and go. */
+  function trim(): void {
+    if (deletions > keep.deletions * TRIM_AT) {
+      forgetDeletions(db, keep.deletions);
+      deletions = count("deletion");
+    }
+    if (memories > keep.hashes * TRIM_AT) {
+      forgetHashes(db, keep.hashes);
+      memories = count("remembered");
+    }
   }
 
   /** One transaction: all that `work` does becomes visible at once, or nothing does. */
@@ -47,12 +64,14 @@ export function openCatalogWriter(file: string, db: DatabaseSync, now: () => num
           const before = generation;
           const result = work();
           sums.flush();
+          trim();
           if (generation !== before) sql.saveState.run(generation, unhashed);
           return result;
         });
       } catch (error) {
         sums.forget();
         ({ generation, unhashed } = readState());
+        [deletions, memories] = [count("deletion"), count("remembered")];
         throw error;
       }
     });
@@ -75,10 +94,12 @@ export function openCatalogWriter(file: string, db: DatabaseSync, now: () => num
   function put(found: FoundFile, known: StoredFile | undefined): void {
     const content = recall(found.remembered, found.state);
     const { sizeBytes, modifiedNs, inode } = found.state;
+    const executable = found.executable ? 1 : 0;
     if (known) {
-      sql.changeFile.run(found.local, sizeBytes, modifiedNs, inode, content, found.hashAfterMs, ++generation, known.id);
-      if (known.shown) count(known, -1, known.content);
-      if (known.shown) count({ folder: known.folder, state: found.state }, 1, content);
+      const { local, hashAfterMs } = found;
+      sql.changeFile.run(local, sizeBytes, modifiedNs, inode, executable, content, hashAfterMs, ++generation, known.id);
+      if (known.shown) tally(known, -1, known.content);
+      if (known.shown) tally({ folder: known.folder, state: found.state }, 1, content);
       return;
     }
     const rivals = sql.rivals.all(found.folder, found.name).map(storedFile);
@@ -92,6 +113,7 @@ export function openCatalogWriter(file: string, db: DatabaseSync, now: () => num
       sizeBytes,
       modifiedNs,
       inode,
+      executable,
       content,
       shown,
       ++generation,
@@ -105,15 +127,15 @@ export function openCatalogWriter(file: string, db: DatabaseSync, now: () => num
   function drop(gone: StoredFile, place: Place): void {
     if (gone.content !== null) {
       const { sizeBytes, modifiedNs, inode } = gone.state;
-      sql.remember.run(place.root, inode, sizeBytes, modifiedNs, place.path, gone.content, now());
-      memories = true;
+      sql.remember.run(inode, sizeBytes, modifiedNs, place.root, place.path, gone.content, now());
+      memories += 1;
     }
     sql.dropFile.run(gone.id);
     if (!gone.shown) return;
-    count(gone, -1, gone.content);
+    tally(gone, -1, gone.content);
     if (elect(gone.folder, gone.name)) return;
     sql.addDeletion.run(gone.name, ++generation, gone.folder);
-    deletions = true;
+    deletions += 1;
   }
 
   /** Lets the source of smallest rank offer its file under a share path. Says whether there is one at all. */
@@ -124,7 +146,7 @@ export function openCatalogWriter(file: string, db: DatabaseSync, now: () => num
     if (!winner || winner.id === current?.id) return winner !== undefined;
     if (current) {
       sql.hideFile.run(current.id);
-      count(current, -1, current.content);
+      tally(current, -1, current.content);
     }
     sql.showFile.run(++generation, winner.id);
     shownAnew(winner);
@@ -137,24 +159,26 @@ export function openCatalogWriter(file: string, db: DatabaseSync, now: () => num
     state,
     content,
   }: Pick<StoredFile, "folder" | "name" | "state" | "content">): void {
-    count({ folder, state }, 1, content);
-    if (deletions) sql.dropDeletion.run(name, folder);
+    tally({ folder, state }, 1, content);
+    if (deletions > 0) sql.dropDeletion.run(name, folder);
   }
 
-  function count({ folder, state }: Pick<StoredFile, "folder" | "state">, sign: 1 | -1, content: number | null): void {
+  function tally({ folder, state }: Pick<StoredFile, "folder" | "state">, sign: 1 | -1, content: number | null): void {
     sums.add(folder, sign, state);
     if (content === null) unhashed += sign;
   }
 
   /**
-   * The content of a file that was there before, in the same state. Elsewhere than at its old path only a
-   * modification time with a fraction of a second is proof enough that it is the same file.
+   * The content of a file that was there before, in the same state. Elsewhere than at its old path (also under another
+   * root) only a modification time with a fraction of a second is proof enough that it is the same file.
    */
   function recall({ root, path }: Place, { sizeBytes, modifiedNs, inode }: FileState): number | null {
-    if (!memories) return null;
-    const row = sql.recall.get(root, inode, sizeBytes, modifiedNs);
-    if (!row || (row["path"] !== path && modifiedNs % 1_000_000_000n === 0n)) return null;
-    sql.forget.run(root, inode, sizeBytes, modifiedNs);
+    if (memories === 0) return null;
+    const row = sql.recall.get(inode, sizeBytes, modifiedNs, root);
+    if (!row) return null;
+    const isOldPlace = row["root"] === root && row["path"] === path;
+    if (!isOldPlace && modifiedNs % 1_000_000_000n === 0n) return null;
+    sql.forget.run(inode, sizeBytes, modifiedNs, String(row["root"]));
     return Number(row["content"]);
   }
 
@@ -195,12 +219,17 @@ export function openCatalogWriter(file: string, db: DatabaseSync, now: () => num
     hashLater(id: number, notBeforeMs: number): void {
       sql.hashLater.run(notBeforeMs, id);
     },
+    /** Whether a file may be run is told of it; its content stays. */
+    setExecutable(id: number, executable: boolean): void {
+      sql.setExecutable.run(executable ? 1 : 0, ++generation, id);
+    },
+    countFolder: sums.addFolder,
     state: () => ({ generation, unhashed }),
   };
 }
 
 function prepare(db: DatabaseSync) {
-  const fileColumns = `file.id, folder, file.name, source, local, size, modified_ns, inode, content, shown`;
+  const fileColumns = `file.id, folder, file.name, source, local, size, modified_ns, inode, executable, content, shown`;
   const big = (sql: string) => {
     const statement = db.prepare(sql);
     statement.setReadBigInts(true); // nanoseconds and inodes go beyond 2^53
@@ -217,13 +246,15 @@ function prepare(db: DatabaseSync) {
     ),
     contested: db.prepare("SELECT folder, name FROM file GROUP BY folder, name HAVING count(*) > 1"),
     addFile: db.prepare(
-      `INSERT INTO file (folder, name, source, local, size, modified_ns, inode, content, shown, generation, hash_after_ms)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO file
+         (folder, name, source, local, size, modified_ns, inode, executable, content, shown, generation, hash_after_ms)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     changeFile: db.prepare(
-      `UPDATE file SET local = ?, size = ?, modified_ns = ?, inode = ?, content = ?, hash_after_ms = ?, generation = ?
-       WHERE id = ?`,
+      `UPDATE file SET local = ?, size = ?, modified_ns = ?, inode = ?, executable = ?, content = ?, hash_after_ms = ?,
+         generation = ? WHERE id = ?`,
     ),
+    setExecutable: db.prepare("UPDATE file SET executable = ?, generation = ? WHERE id = ?"),
     dropFile: db.prepare("DELETE FROM file WHERE id = ?"),
     hideFile: db.prepare("UPDATE file SET shown = 0 WHERE id = ?"),
     showFile: db.prepare("UPDATE file SET shown = 1, generation = ? WHERE id = ?"),
@@ -232,9 +263,10 @@ function prepare(db: DatabaseSync) {
     dropDeletion: db.prepare(`DELETE FROM deletion WHERE path = (SELECT ${deletedPath} FROM folder WHERE id = ?2)`),
     remember: db.prepare("INSERT OR REPLACE INTO remembered VALUES (?, ?, ?, ?, ?, ?, ?)"),
     recall: db.prepare(
-      "SELECT path, content FROM remembered WHERE root = ? AND inode = ? AND size = ? AND modified_ns = ?",
+      `SELECT root, path, content FROM remembered WHERE inode = ? AND size = ? AND modified_ns = ?
+       ORDER BY root = ? DESC LIMIT 1`,
     ),
-    forget: db.prepare("DELETE FROM remembered WHERE root = ? AND inode = ? AND size = ? AND modified_ns = ?"),
+    forget: db.prepare("DELETE FROM remembered WHERE inode = ? AND size = ? AND modified_ns = ? AND root = ?"),
     contentByDigest: db.prepare("SELECT id FROM content WHERE digest = ?"),
     addContent: db.prepare("INSERT INTO content (digest, blocks) VALUES (?, ?)"),
     learnContent: db.prepare(

@@ -9,19 +9,19 @@ export type EnsuringOptions = {
   readonly reader: CatalogReader;
   readonly writer: CatalogWriter;
   readonly background: Pick<BackgroundHashing, "hashNow">;
-  /** Compares the file with the disk. */
-  readonly refresh: (file: LocatedFile) => void;
+  /** Compares the file with the disk and takes it as it is now. */
+  readonly takeNow: (file: LocatedFile) => void;
   readonly onLearned: () => void;
   readonly post: (message: FromLibraryWorker) => void;
 };
 
 /** Hashes files that somebody waits for, and answers when the database has their content. */
-export function createEnsuring({ reader, writer, background, refresh, onLearned, post }: EnsuringOptions) {
+export function createEnsuring({ reader, writer, background, takeNow, onLearned, post }: EnsuringOptions) {
   const running = new Map<number, AbortController>();
 
   async function hashOne(id: number, path: SharePath, signal: AbortSignal): Promise<void> {
     const seen = reader.locate(path);
-    if (seen) refresh(seen);
+    if (seen) takeNow(seen);
     const file = reader.locate(path);
     if (!file) throw new Failure("no-such-file", `Cannot hash "${path}": it is not shared`);
     if (file.stored.content !== null) return;
@@ -29,7 +29,7 @@ export function createEnsuring({ reader, writer, background, refresh, onLearned,
     const onProgress = (bytes: number) => post({ kind: "progress", id, bytes });
     const hashed = await background.hashNow(file, { priority: "wanted", signal, onProgress });
     if (write()) return;
-    refresh(file);
+    takeNow(file);
     if (!write()) throw new Failure("file-changed", `Cannot hash "${path}": it changes all the time`);
 
     function write(): boolean {

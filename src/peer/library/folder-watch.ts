@@ -12,6 +12,8 @@ export type FolderWatchOptions = {
   readonly style: WatchStyle;
   /** Something happened to an entry of a folder (`local` relative to the root); without a name, to any of them. */
   readonly onChange: (local: string, name: string | undefined) => void;
+  /** The root itself was moved, deleted or unmounted, or an entry bears the same name as it and changed. */
+  readonly onRoot: () => void;
   /** The system allows no more watches; whoever wants to see changes has to look for themselves. */
   readonly onLimit: () => void;
 };
@@ -29,7 +31,7 @@ export interface FolderWatch {
 type Watched = { readonly watcher: FSWatcher | undefined; readonly inode: bigint };
 
 /** Watches the folders of one share. A watch belongs to an inode, so a folder that replaces another is watched anew. */
-export function createFolderWatch({ style, onChange, onLimit }: FolderWatchOptions): FolderWatch {
+export function createFolderWatch({ style, onChange, onRoot, onLimit }: FolderWatchOptions): FolderWatch {
   const watched = new Map<string, Watched>();
   /** With `tree`: folders that may have replaced others of the same name. */
   const replaced = new Set<string>();
@@ -58,9 +60,10 @@ export function createFolderWatch({ style, onChange, onLimit }: FolderWatchOptio
     onChange(local, name ?? undefined);
     // A folder that is deleted or moved reports its own name. Another one may stand in its place by now, even with
     // the same inode, so this watch is not relied on any more.
-    if (event === "rename" && name === basename(path) && local !== "") {
+    if (event === "rename" && name === basename(path)) {
       stop(local);
-      onChange(parentOf(local), name);
+      if (local === "") onRoot();
+      else onChange(parentOf(local), name);
     }
   }
 

@@ -8,8 +8,12 @@ import type { WatchStyle } from "./folder-watch.ts";
 export type LibraryTiming = {
   /** From the first sign of a change until the disk is looked at: more changes may follow. */
   readonly debounceMs: number;
-  /** A file that changed less than this ago may still be written and is not hashed in the background. */
+  /** A file that changed less than this ago may still be written: it is neither offered anew nor hashed. */
   readonly settleMs: number;
+  /** How long a new file that changes all the time is kept back. */
+  readonly restlessNewMs: number;
+  /** How often one that was offered before is brought up to date while it changes all the time. */
+  readonly restlessKnownMs: number;
   /** How often a folder that is gone is looked for. */
   readonly missingMs: number;
   /** How often everything is compared with the disk, in case that the watch missed something. */
@@ -28,6 +32,8 @@ export type LibraryWorkerOptions = {
   readonly userHome: string;
   readonly hashThreads: number;
   readonly watchStyle: WatchStyle;
+  /** File in the form of Linux's `/proc/self/mountinfo`, if there is such a thing. */
+  readonly mountTable: string;
   readonly timing: LibraryTiming;
 };
 

@@ -3,6 +3,7 @@ import { startHashing } from "../../content/hashing.ts";
 import { threadData } from "../../content/thread.ts";
 import { Failure } from "../../protocol/failures.ts";
 import type { SharePath } from "../../protocol/share-path.ts";
+import { systemClock } from "../../transport/clock.ts";
 import { createBackgroundHashing } from "./background-hashing.ts";
 import { openCatalogReader } from "./catalog-reader.ts";
 import { openCatalogWriter } from "./catalog-writer.ts";
@@ -31,10 +32,10 @@ function openOrFail(port: MessagePort, options: LibraryWorkerOptions): void {
 
 function serve(port: MessagePort, options: LibraryWorkerOptions): void {
   const { databaseFile, hashThreads, timing } = options;
-  const now = Date.now;
+  const clocks = { wall: Date.now, steady: systemClock.now };
   const db = openLibraryDatabase(databaseFile);
-  tidy(db, now());
-  const writer = openCatalogWriter(databaseFile, db, now);
+  tidy(db, clocks.wall());
+  const writer = openCatalogWriter(databaseFile, db, clocks.wall);
   const reader = openCatalogReader(db);
   const hashing = startHashing({ threads: hashThreads });
   let told = writer.state().generation;
@@ -48,10 +49,10 @@ function serve(port: MessagePort, options: LibraryWorkerOptions): void {
     db,
     writer,
     hashing,
-    now,
+    now: clocks.steady,
     settleMs: timing.settleMs,
     retryMs: timing.retryMs,
-    onStale: (file) => reconciler.refresh(file),
+    onStale: (file) => reconciler.look(file),
     onLearned: written,
     onUnreadable: (file) => reconciler.reportUnreadable(file),
   });
@@ -59,7 +60,7 @@ function serve(port: MessagePort, options: LibraryWorkerOptions): void {
     ...options,
     db,
     writer,
-    now,
+    clocks,
     onWritten: written,
     onProblems: (all, fresh) => post({ kind: "problems", all, fresh }),
     onIdle() {
@@ -73,7 +74,7 @@ function serve(port: MessagePort, options: LibraryWorkerOptions): void {
     reader,
     writer,
     background,
-    refresh: reconciler.refresh,
+    takeNow: reconciler.takeNow,
     onLearned: written,
     post,
   });
@@ -94,7 +95,7 @@ function serve(port: MessagePort, options: LibraryWorkerOptions): void {
 
   function look(path: SharePath): void {
     const file = reader.locate(path);
-    if (file) reconciler.refresh(file);
+    if (file) reconciler.look(file);
   }
 
   async function close(): Promise<void> {

@@ -8,7 +8,14 @@ import { Failure } from "../../protocol/failures.ts";
 import type { FileEntry, ListEntry } from "../../protocol/listing.ts";
 import type { SharePath } from "../../protocol/share-path.ts";
 import type { SharedFolder } from "../options.ts";
-import { type Change, type LocatedFile, openCatalogReader, type Resolved, type Totals } from "./catalog-reader.ts";
+import {
+  type Change,
+  type ListOptions,
+  type LocatedFile,
+  openCatalogReader,
+  type Resolved,
+  type Totals,
+} from "./catalog-reader.ts";
 import { explained, openForReading } from "./database.ts";
 import type { WatchStyle } from "./folder-watch.ts";
 import type { LibraryTiming } from "./library-messages.ts";
@@ -27,6 +34,8 @@ export type LibraryOptions = {
   /** What `~/` stands for in the manifest. */
   readonly userHome?: string;
   readonly watchStyle?: WatchStyle;
+  /** Tells what is mounted where, see `followMounts`. */
+  readonly mountTable?: string;
   readonly timing?: Partial<LibraryTiming>;
 };
 
@@ -48,11 +57,12 @@ export interface Library {
   /** The shared folders of the options with the names that they got. */
   folders(): readonly SharedFolder[];
   /**
-   * One level (folders with the sums of their files, and files) or every file below, in order of names, read from
-   * the database while it is consumed; a file's own path gives that entry. `undefined`: neither file nor folder.
+   * One level (folders with the sums of their files, and files) or every file below, with `folders` every folder too
+   * (before what it holds), in order of names, read from the database while it is consumed; a file's own path gives
+   * that entry. Empty folders count. `undefined`: neither file nor folder.
    */
-  list(path: SharePath | "", options: { readonly recursive: boolean }): Iterable<ListEntry> | undefined;
-  /** A share path (of a file or folder), or a base name that only one shared file bears; at most 20 are `ambiguous`. */
+  list(path: SharePath | "", options: ListOptions): Iterable<ListEntry> | undefined;
+  /** A content id, a share path (of a file or folder), or a base name that only one shared file bears; at most 20 are `ambiguous`. */
   resolve(name: string): Resolved | undefined;
   /** Opens a file, wherever it is, only inside its share. Throws `no-such-file` or `file-unreadable`. */
   open(path: SharePath): OpenedFile;
@@ -81,6 +91,8 @@ export interface Library {
 const DEFAULT_TIMING: LibraryTiming = {
   debounceMs: 200,
   settleMs: 1000,
+  restlessNewMs: 5 * 60_000,
+  restlessKnownMs: 15_000,
   missingMs: 1000,
   rescanMs: 15 * 60_000,
   unwatchedRescanMs: 60_000,
@@ -99,6 +111,7 @@ export async function startLibrary(options: LibraryOptions): Promise<Library> {
       hashThreads,
       userHome: options.userHome ?? homedir(),
       watchStyle: options.watchStyle ?? (platform() === "linux" ? "each" : "tree"),
+      mountTable: options.mountTable ?? "/proc/self/mountinfo",
       timing: { ...DEFAULT_TIMING, ...options.timing },
     },
   });

@@ -1,6 +1,6 @@
 import { type BigIntStats, lstatSync, realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { type FileState, fileStateOf } from "../../content/file-state.ts";
+import { type FileState, fileStateOf, isExecutable } from "../../content/file-state.ts";
 import { isInside } from "../../content/open-contained.ts";
 import { isErrno } from "../../protocol/failures.ts";
 import { FILE_MAX_BYTES } from "../../protocol/limits.ts";
@@ -8,9 +8,16 @@ import { parseSharePath, type SharePath } from "../../protocol/share-path.ts";
 import type { IgnoreRules } from "./ignore-rules.ts";
 import type { ProblemKind } from "./problem-tally.ts";
 
+/** What the disk says of a file. `linked`: it has other names too. */
+export type FoundOnDisk = { readonly state: FileState; readonly executable: boolean; readonly linked: boolean };
+
+export function foundOnDisk(stats: BigIntStats): FoundOnDisk {
+  return { state: fileStateOf(stats), executable: isExecutable(stats), linked: stats.nlink > 1n };
+}
+
 /** What one entry of a shared folder is to the others. `problem` tells its owner why it is not offered. */
 export type Entry =
-  | { readonly kind: "file"; readonly path: SharePath; readonly state: FileState }
+  | ({ readonly kind: "file"; readonly path: SharePath } & FoundOnDisk)
   | { readonly kind: "folder"; readonly path: SharePath; readonly inode: bigint }
   | { readonly kind: "nothing"; readonly problem?: ProblemKind };
 
@@ -52,5 +59,5 @@ function lookBehindLink(realRoot: string, link: string, path: SharePath): Entry 
 
 function offeredFile(path: SharePath, stats: BigIntStats): Entry {
   if (stats.size > BigInt(FILE_MAX_BYTES)) return { kind: "nothing", problem: "too-large" };
-  return { kind: "file", path, state: fileStateOf(stats) };
+  return { kind: "file", path, ...foundOnDisk(stats) };
 }

@@ -1,9 +1,9 @@
 import { accessSync, constants, readFileSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
-import { type FileState, fileStateOf } from "../../content/file-state.ts";
 import { isErrno } from "../../protocol/failures.ts";
 import { parseSharePath, type SharePath } from "../../protocol/share-path.ts";
 import { printable } from "../../protocol/untrusted-text.ts";
+import { type FoundOnDisk, foundOnDisk } from "./look-at-entry.ts";
 
 /** A line of the manifest. `path` is as written. */
 export type ManifestLine = { readonly number: number; readonly name: SharePath; readonly path: string };
@@ -11,9 +11,12 @@ export type ManifestLine = { readonly number: number; readonly name: SharePath; 
 /** A wrong line: what is wrong with it, as the end of a sentence. The other lines still count. */
 export type ManifestFault = { readonly number: number; readonly says: string };
 
+type FoundFile = FoundOnDisk & { readonly real: string };
+type ManifestFile = FoundFile & { readonly name: SharePath };
+
 /** What the lines offer, after a look at the disk. `real` is a real path, `path` an absolute one. */
 export type Manifest = {
-  readonly files: readonly { readonly name: SharePath; readonly real: string; readonly state: FileState }[];
+  readonly files: readonly ManifestFile[];
   readonly folders: readonly { readonly name: SharePath; readonly path: string }[];
   /** Absolute paths of all lines, whether something is there or not. */
   readonly paths: readonly string[];
@@ -97,7 +100,10 @@ export function loadManifest(file: string, userHome: string): Manifest {
     const target = look(path);
     if (typeof target === "string") wrong.push({ number, says: target });
     else if (target.kind === "folder") folders.push({ name, path });
-    else files.push({ name, real: target.real, state: target.state });
+    else {
+      const { kind: _, ...found } = target;
+      files.push({ name, ...found });
+    }
   }
   const problems = wrong
     .sort((a, b) => a.number - b.number)
@@ -120,7 +126,7 @@ function locate(written: string, base: string, userHome: string): string {
   return isAbsolute(written) ? written : resolve(base, written);
 }
 
-type Target = { readonly kind: "folder" } | { readonly kind: "file"; readonly real: string; readonly state: FileState };
+type Target = { readonly kind: "folder" } | ({ readonly kind: "file" } & FoundFile);
 
 function look(path: string): Target | string {
   try {
@@ -129,7 +135,7 @@ function look(path: string): Target | string {
     if (stats.isDirectory()) return { kind: "folder" };
     if (!stats.isFile()) return `"${printable(path)}" is neither a file nor a folder`;
     accessSync(real, constants.R_OK);
-    return { kind: "file", real, state: fileStateOf(stats) };
+    return { kind: "file", real, ...foundOnDisk(stats) };
   } catch (error) {
     if (isErrno(error, "ENOENT", "ENOTDIR")) return `"${printable(path)}" does not exist`;
     if (isErrno(error, "EACCES", "EPERM", "EIO")) return `"${printable(path)}" cannot be read (${error.code})`;

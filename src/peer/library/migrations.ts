@@ -101,4 +101,38 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX remembered_by_content ON remembered (content);
   `,
+  `
+  -- executable: 1 if the file's owner may run it.
+  ALTER TABLE file ADD COLUMN executable INTEGER NOT NULL DEFAULT 0;
+
+  -- folders: how many folders of sources (rows of directory) are this one or lie below it. A folder with neither those
+  -- nor files is not shown.
+  ALTER TABLE folder ADD COLUMN folders INTEGER NOT NULL DEFAULT 0;
+  WITH RECURSIVE
+    up (folder) AS (
+      SELECT folder FROM directory
+      UNION ALL SELECT parent FROM up JOIN folder ON folder.id = up.folder WHERE parent IS NOT NULL
+    ),
+    counted (folder, folders) AS (SELECT folder, count(*) FROM up GROUP BY folder)
+  UPDATE folder SET folders = counted.folders FROM counted WHERE counted.folder = folder.id;
+
+  -- As before, but to be found by the state of the file alone: it may have moved to another root.
+  CREATE TABLE remembered_by_state (
+    inode       INTEGER NOT NULL,
+    size        INTEGER NOT NULL,
+    modified_ns INTEGER NOT NULL,
+    root        TEXT    NOT NULL,
+    path        TEXT    NOT NULL,
+    content     INTEGER NOT NULL REFERENCES content (id),
+    gone_at_ms  INTEGER NOT NULL,
+    PRIMARY KEY (inode, size, modified_ns, root)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO remembered_by_state SELECT inode, size, modified_ns, root, path, content, gone_at_ms FROM remembered;
+  DROP TABLE remembered;
+  ALTER TABLE remembered_by_state RENAME TO remembered;
+  CREATE INDEX remembered_by_content ON remembered (content);
+
+  -- Other names of one file (hard links) are found by this.
+  CREATE INDEX file_by_inode ON file (inode);
+  `,
 ];

@@ -1,26 +1,32 @@
 import type { DatabaseSync } from "node:sqlite";
-import { printable } from "../../protocol/untrusted-text.ts";
 import type { Branch } from "./branch.ts";
 import type { LocatedFile } from "./catalog-reader.ts";
-import type { CatalogWriter } from "./catalog-writer.ts";
+import type { CatalogWriter, FoundFile } from "./catalog-writer.ts";
+import { createChangeLooks } from "./change-looks.ts";
 import { openDirectoryRows } from "./directory-rows.ts";
+import { createBurstMeter, readQueueLength } from "./event-burst.ts";
 import { createFolderWatch } from "./folder-watch.ts";
 import { createIgnoreRules } from "./ignore-rules.ts";
 import type { LibraryWorkerOptions } from "./library-messages.ts";
 import { loadManifest, type Manifest } from "./manifest.ts";
 import { startManifestWatch } from "./manifest-watch.ts";
+import type { ChangedFolder } from "./named-changes.ts";
 import { createProblemBoard } from "./problem-board.ts";
 import { createProblemTally } from "./problem-tally.ts";
-import { ANY_NAME, createScanner, findRoot, type Steps } from "./scan.ts";
+import { createRootWatch } from "./root-watch.ts";
+import { createScanner } from "./scan.ts";
 import { createManifestScanner } from "./scan-manifest.ts";
+import { createSettling } from "./settling.ts";
+import { shareProblems } from "./share-problems.ts";
 import { nameFolders, openSourceRows, type SourceSpec } from "./sources.ts";
-import { createStepRunner } from "./step-runner.ts";
-import { createFileTaker } from "./take-files.ts";
+import { createStepRunner, type Steps } from "./step-runner.ts";
+import { createFileTaker, type LibraryClocks, type Patience } from "./take-files.ts";
+import { dropUnusedContents } from "./tidy.ts";
 
 export type ReconcilerOptions = LibraryWorkerOptions & {
   readonly db: DatabaseSync;
   readonly writer: CatalogWriter;
-  readonly now: () => number;
+  readonly clocks: LibraryClocks;
   /** Something may have been written. */
   readonly onWritten: () => void;
   readonly onProblems: (all: readonly string[], fresh: readonly string[]) => void;
@@ -29,36 +35,48 @@ export type ReconcilerOptions = LibraryWorkerOptions & {
 };
 
 const EMPTY_MANIFEST: Manifest = { files: [], folders: [], paths: [], problems: [] };
-/** Names kept of what changed in one folder: if there are more, all of it is looked at. */
-const NAMES_MAX = 256;
-const WATCH_LIMIT =
-  "Cannot watch all shared folders: the system allows no more watches, so changes are found later, by looking again " +
-  "and again; on Linux raise fs.inotify.max_user_watches";
 
 /** Keeps the database in line with the shared folders and the manifest: at the start, and whenever something changes. */
 export function startReconciler(options: ReconcilerOptions) {
-  const { db, writer, now, timing, manifest: manifestFile, onWritten, onProblems, onIdle } = options;
-  const directories = openDirectoryRows(db);
+  const { db, writer, clocks, timing, manifest: manifestFile, onWritten, onProblems, onIdle } = options;
+  const directories = openDirectoryRows(db, writer.countFolder);
   const sources = openSourceRows(db);
-  const taker = createFileTaker({ writer, now, settleMs: timing.settleMs });
+  const settling = createSettling(timing);
+  const taker = createFileTaker({
+    ...{ writer, clocks, settling, settleMs: timing.settleMs, restlessMs: 2 * timing.restlessKnownMs },
+    onLinkedFile: lookAtOtherNames,
+  });
   const scanner = createScanner({ writer, directories, taker });
   const manifestScanner = createManifestScanner({ writer, directories, taker });
   const board = createProblemBoard(onProblems);
   const { named, problems: namingProblems } = nameFolders(options.folders);
   const branches = new Map<number, Branch>();
-  const runner = createStepRunner({ transaction: writer.write, onSlice: onWritten, onIdle: idle });
-  const dirty = new Map<number, Map<string, Set<string>>>();
+  const scansDue = new Set<Branch>();
+  const runner = createStepRunner({ transaction: writer.write, onSlice: sliceDone, onIdle: idle });
+  const looks = createChangeLooks({
+    ...{ runner, settling, debounceMs: timing.debounceMs, steady: clocks.steady },
+    look: lookAt,
+  });
+  const countEvent = createBurstMeter(readQueueLength(), scanAll);
+  const roots = createRootWatch({
+    mountTable: options.mountTable,
+    branches: () => branches.values(),
+    scan: scanSoon,
+    onReplaced: ({ source }, folder, name) => looks.changed(source, folder, name),
+  });
   const timers = new Set<NodeJS.Timeout>();
   let manifest = EMPTY_MANIFEST;
   let manifestSource = 0;
+  let manifestPatience: Patience = "now";
   let isManifestDue = false;
   let closed = false;
-  let watchLimited = false;
+  let isWatchLimited = false;
+  let isTidied = false;
 
   const manifestWatch = manifestFile === undefined ? undefined : startManifestWatch(manifestFile, manifestChanged);
   readManifest();
   arrange();
-  every(timing.missingMs, lookForRoots);
+  every(timing.missingMs, roots.look);
   every(timing.rescanMs, rescan);
 
   /** Makes sources and branches those that manifest and options want; new ones are scanned, old ones emptied. */
@@ -67,13 +85,13 @@ export function startReconciler(options: ReconcilerOptions) {
     const specs = folders.map(({ name, path }): SourceSpec => ({ kind: "folder", root: path, name }));
     const { ids, gone, moved } = writer.write(() => sources.replace([{ kind: "files", root: "", name: "" }, ...specs]));
     manifestSource = ids[0] ?? 0;
-    runner.add(() => manifestScanner.scan(manifestSource, manifest.files));
+    runner.add(() => scanManifest(manifest.files));
     for (const [index, { root, name }] of specs.entries()) {
       const source = ids[index + 1] ?? 0;
       if (branches.has(source)) continue;
       const branch = createBranch(source, root, name);
       branches.set(source, branch);
-      runner.add(() => scanner.scan(branch));
+      scanSoon(branch);
     }
     for (const { id, root } of gone) {
       const branch = branches.get(id);
@@ -89,14 +107,27 @@ export function startReconciler(options: ReconcilerOptions) {
       root,
       name,
       found: undefined,
+      patience: "now",
       rules: createIgnoreRules(root),
       tally: createProblemTally(name || root),
       watch: createFolderWatch({
         style: options.watchStyle,
-        onChange: (local, entry) => changed(source, local, entry),
+        onChange(local, entry) {
+          countEvent();
+          looks.changed(source, local, entry);
+        },
+        onRoot() {
+          const branch = branches.get(source);
+          if (branch) roots.rootChanged(branch);
+        },
         onLimit: limited,
       }),
     };
+  }
+
+  function* scanManifest(files: Manifest["files"]): Steps {
+    yield* manifestScanner.scan(manifestSource, files, manifestPatience);
+    manifestPatience = "when-settled";
   }
 
   function* removeSource(id: number, root: string, branch: Branch | undefined): Steps {
@@ -110,22 +141,15 @@ export function startReconciler(options: ReconcilerOptions) {
     yield;
   }
 
-  /** The watch saw something; what exactly is looked at a moment later, together with what follows. */
-  function changed(source: number, local: string, entry: string | undefined): void {
-    const folders = dirty.get(source) ?? new Map<string, Set<string>>();
-    if (!dirty.has(source)) {
-      dirty.set(source, folders);
-      after(timing.debounceMs, () => {
-        dirty.delete(source);
-        const branch = branches.get(source);
-        if (!branch) return;
-        for (const [folder, names] of folders) runner.add(() => scanner.scanNames(branch, folder, names));
-      });
-    }
-    const names = folders.get(local) ?? new Set();
-    folders.set(local, names);
-    if (entry !== undefined && names.size < NAMES_MAX) names.add(entry);
-    else names.add(ANY_NAME);
+  function* lookAt({ source, folder, names }: ChangedFolder): Steps {
+    const branch = branches.get(source);
+    if (branch) yield* scanner.scanNames(branch, folder, names);
+    else if (source === manifestSource) manifestChanged();
+  }
+
+  /** Where a file has several names the watch tells only of the one through which it was changed. */
+  function lookAtOtherNames({ state }: FoundFile): void {
+    for (const { source, folder, name } of directories.otherNames(state)) looks.changed(source, folder, name);
   }
 
   function manifestChanged(): void {
@@ -146,59 +170,69 @@ export function startReconciler(options: ReconcilerOptions) {
     manifestWatch?.follow(manifest.paths.filter((path) => !folders.has(path)));
   }
 
-  function lookForRoots(): void {
-    if (!runner.isIdle()) return;
-    for (const branch of branches.values()) {
-      const found = findRoot(branch.root);
-      const same = found?.inode === branch.found?.inode && found?.realRoot === branch.found?.realRoot;
-      if (!same) runner.add(() => scanner.scan(branch));
-    }
+  /** Compares a whole share with the disk, once, however often it is asked for before it begins. */
+  function scanSoon(branch: Branch): void {
+    if (scansDue.has(branch)) return;
+    scansDue.add(branch);
+    runner.add(function* (): Steps {
+      scansDue.delete(branch);
+      if (branches.get(branch.source) === branch) yield* scanner.scan(branch);
+    });
+  }
+
+  function scanAll(): void {
+    for (const branch of branches.values()) scanSoon(branch);
   }
 
   function rescan(): void {
-    if (!runner.isIdle()) return;
     readManifest();
     arrange();
-    for (const branch of branches.values()) runner.add(() => scanner.scan(branch));
+    scanAll();
   }
 
   function limited(): void {
-    if (watchLimited) return;
-    watchLimited = true;
+    if (isWatchLimited) return;
+    isWatchLimited = true;
     every(timing.unwatchedRescanMs, rescan);
   }
 
   function idle(): void {
-    board.show(allProblems());
+    showProblems();
     onIdle();
+    if (!isTidied) runner.add(() => dropUnusedContents(db));
+    isTidied = true;
   }
 
-  function* allProblems(): Generator<readonly [string, string]> {
-    for (const sentence of [...namingProblems, ...manifest.problems]) yield [sentence, sentence];
-    for (const { root, found, tally } of branches.values()) {
-      if (!found) yield [`missing\0${root}`, `Cannot share "${printable(root)}": there is no such folder (any more)`];
-      yield* tally.sentences();
-    }
-    if (watchLimited) yield ["watch-limit", WATCH_LIMIT];
+  function showProblems(): void {
+    const sentences = [...namingProblems, ...manifest.problems];
+    board.show(shareProblems({ sentences, branches: branches.values(), isWatchLimited }));
   }
 
-  /** Compares one file with the disk, at once. */
-  function refresh({ stored }: LocatedFile): void {
+  /** Compares a file with the disk at once, and takes it as it is now. */
+  function takeNow({ stored }: LocatedFile): void {
     const branch = branches.get(stored.source);
-    const folder = directories.localOf(stored.source, stored.folder) ?? "";
     writer.write(() => {
-      if (stored.source === manifestSource) manifestScanner.look(stored);
-      if (!branch) return;
-      const steps = scanner.scanNames(branch, folder, new Set([stored.local ?? stored.name]));
-      while (!steps.next().done);
+      if (stored.source === manifestSource) manifestScanner.look(stored, "now");
+      else if (branch) scanner.takeNow(branch, stored);
     });
+    onWritten();
+  }
+
+  /** Compares a file with the disk soon, and gives it time if it is being written. */
+  function look({ stored: { source, folder, local, name } }: LocatedFile): void {
+    const names = new Set([local ?? name]);
+    runner.add(() => lookAt({ source, folder: directories.localOf(source, folder) ?? "", names }), "now");
+  }
+
+  function sliceDone(): void {
+    looks.awaitSettled();
     onWritten();
   }
 
   /** A file could not be opened for hashing although it is there. */
   function reportUnreadable({ stored, local }: LocatedFile): void {
     branches.get(stored.source)?.tally.report("unreadable", local);
-    board.show(allProblems());
+    showProblems();
   }
 
   function every(intervalMs: number, work: () => void): void {
@@ -215,11 +249,13 @@ export function startReconciler(options: ReconcilerOptions) {
   }
 
   return {
-    refresh,
+    takeNow,
+    look,
     reportUnreadable,
     async close(): Promise<void> {
       closed = true;
       for (const timer of timers) clearTimeout(timer);
+      looks.close();
       runner.close();
       for (const { watch } of branches.values()) watch.close();
       await manifestWatch?.close();

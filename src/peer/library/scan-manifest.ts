@@ -1,12 +1,12 @@
 import { lstatSync } from "node:fs";
-import { fileStateOf } from "../../content/file-state.ts";
 import { baseName, parentPath } from "../../protocol/share-path.ts";
 import type { CatalogWriter } from "./catalog-writer.ts";
 import type { DirectoryRows } from "./directory-rows.ts";
+import { type FoundOnDisk, foundOnDisk } from "./look-at-entry.ts";
 import type { Manifest } from "./manifest.ts";
-import type { Steps } from "./scan.ts";
+import type { Steps } from "./step-runner.ts";
 import type { StoredFile } from "./stored-file.ts";
-import type { FileTaker } from "./take-files.ts";
+import type { FileTaker, Patience } from "./take-files.ts";
 
 export type ManifestScannerOptions = {
   readonly writer: CatalogWriter;
@@ -14,15 +14,22 @@ export type ManifestScannerOptions = {
   readonly taker: FileTaker;
 };
 
+type NamedInManifest = Pick<StoredFile, "source" | "folder" | "name">;
+
 /** Does for the single files of the manifest what `createScanner` does for folders. */
 export function createManifestScanner({ writer, directories, taker }: ManifestScannerOptions) {
+  function take({ source, folder, name }: NamedInManifest, real: string, found: FoundOnDisk, patience: Patience): void {
+    const named = { source, folder: "", name: real };
+    taker.take({ source, folder, name, local: real, ...found, named, remembered: { root: "", path: real } }, patience);
+  }
+
   return {
     /** Makes the files of `source` those that the manifest names. */
-    *scan(source: number, files: Manifest["files"]): Steps {
+    *scan(source: number, files: Manifest["files"], patience: Patience): Steps {
       const kept = new Set<string>();
-      for (const { name: path, real, state } of files) {
+      for (const { name: path, real, ...found } of files) {
         const [folder, name] = [writer.folderAt(parentPath(path)), baseName(path)];
-        taker.take({ source, folder, name, local: real, state, remembered: { root: "", path: real } }, false);
+        take({ source, folder, name }, real, found, patience);
         kept.add(`${folder}/${name}`);
         yield;
       }
@@ -35,11 +42,11 @@ export function createManifestScanner({ writer, directories, taker }: ManifestSc
     },
 
     /** Compares one of them with the disk. */
-    look(known: StoredFile): void {
+    look(known: StoredFile, patience: Patience): void {
       const real = known.local ?? "";
       const stats = lstatSync(real, { bigint: true, throwIfNoEntry: false });
       if (!stats?.isFile()) return taker.drop("", "", known);
-      taker.take({ ...known, state: fileStateOf(stats), remembered: { root: "", path: real } }, true);
+      take(known, real, foundOnDisk(stats), patience);
     },
   };
 }

@@ -1,25 +1,21 @@
 import { readdirSync, realpathSync, statSync } from "node:fs";
-import { join } from "node:path";
-import type { FileState } from "../../content/file-state.ts";
+import { join, posix } from "node:path";
 import { isErrno } from "../../protocol/failures.ts";
-import { type Branch, placeInBranch } from "./branch.ts";
+import { type Branch, isSameRoot, placeInBranch } from "./branch.ts";
 import type { CatalogWriter } from "./catalog-writer.ts";
-import type { DirectoryRows } from "./directory-rows.ts";
+import type { DirectoryRows, Subfolder } from "./directory-rows.ts";
 import { IGNORE_FILE } from "./ignore-rules.ts";
-import { type FolderPlace, lookAtEntry } from "./look-at-entry.ts";
-import { below, type FileTaker } from "./take-files.ts";
+import { type FolderPlace, type FoundOnDisk, lookAtEntry } from "./look-at-entry.ts";
+import { ANY_NAME } from "./named-changes.ts";
+import { BETWEEN_FOLDERS, type Steps } from "./step-runner.ts";
+import type { StoredFile } from "./stored-file.ts";
+import { below, type FileTaker, type Patience } from "./take-files.ts";
 
 export type ScannerOptions = {
   readonly writer: CatalogWriter;
   readonly directories: DirectoryRows;
   readonly taker: FileTaker;
 };
-
-/** Work that pauses now and then, so that several steps make one transaction and others get their turn. */
-export type Steps = Generator<undefined, void, void>;
-
-/** Stands for all entries of a folder where their names are wanted. */
-export const ANY_NAME = "";
 
 const ENTRIES_PER_STEP = 64;
 const WHOLE_FOLDER: readonly string[] = [ANY_NAME, IGNORE_FILE];
@@ -33,16 +29,20 @@ const WHOLE_FOLDER: readonly string[] = [ANY_NAME, IGNORE_FILE];
 export function createScanner({ writer, directories, taker }: ScannerOptions) {
   /** Compares a whole share with the disk. Without its root it has no files. */
   function* scan(branch: Branch): Steps {
-    branch.found = findRoot(branch.root);
+    const found = findRoot(branch.root);
+    // Folders of another disk may well have the inodes that those of the last one had.
+    if (!isSameRoot(found, branch.found)) branch.watch.removeBelow("");
+    branch.found = found;
     branch.tally.clearBelow("");
     const place = placeInBranch(branch, "");
-    if (!place || !branch.found) {
-      branch.watch.removeBelow("");
+    if (!place || !found) {
       branch.rules.forget("");
+      branch.patience = "now";
       yield* dropSource(branch.source, branch.root);
       return;
     }
-    yield* scanFolder(branch, place, branch.found.inode, true);
+    yield* scanFolder(branch, place, found.inode, true);
+    branch.patience = "when-settled";
   }
 
   /** Looks at single entries of one folder, as the watch names them. */
@@ -51,8 +51,7 @@ export function createScanner({ writer, directories, taker }: ScannerOptions) {
     if (!place) return;
     const folder = writer.folderAt(place.path);
     if (directories.localOf(branch.source, folder) !== local) return; // gone or excluded meanwhile
-    const whole = [...names].some((name) => WHOLE_FOLDER.includes(name) || name !== name.normalize("NFC"));
-    if (whole) return yield* scanFolder(branch, place, undefined, false);
+    if (isWholeFolderMeant(names)) return yield* scanFolder(branch, place, undefined, false);
     for (const name of names) {
       yield* scanName(branch, place, folder, name);
       yield;
@@ -72,6 +71,7 @@ export function createScanner({ writer, directories, taker }: ScannerOptions) {
     directories.put(source, folder, place.local);
     const known = new Set(directories.subfolders(source, folder).map(({ name }) => name));
     const [files, folders]: [string[], Set<string>] = [[], new Set()];
+    const seen = directories.filesAtOnce(source, folder);
 
     const twins = names.filter((name) => name !== name.normalize("NFC"));
     const taken = twins.length === 0 ? undefined : new Set(names);
@@ -86,28 +86,39 @@ export function createScanner({ writer, directories, taker }: ScannerOptions) {
       if (composed !== name) taken?.add(composed);
       const entry = look(branch, place, name);
       if (entry.kind === "file") {
-        takeFile(branch, folder, place, name, entry.state, false);
+        takeFile(branch, folder, place, name, entry, { seen: seen.get(composed) });
         files.push(composed);
       } else if (entry.kind === "folder") {
         folders.add(composed);
         const local = below(place.local, name);
         const descend = deep || rulesChanged || !known.has(composed) || !watch.isCurrent(local, entry.inode);
         const child = { realRoot: place.realRoot, local, path: entry.path };
-        if (descend) yield* scanFolder(branch, child, entry.inode, true);
+        if (!descend) continue;
+        yield BETWEEN_FOLDERS;
+        yield* scanFolder(branch, child, entry.inode, true);
       }
     }
 
     if (directories.countFiles(source, folder) !== files.length)
       yield* dropFilesBut(new Set(files), branch, folder, place);
     for (const gone of directories.subfolders(source, folder)) {
-      if (!folders.has(gone.name)) yield* removeFolder(branch, gone.folder, gone.local);
+      if (!folders.has(gone.name)) yield* dropSubfolder(branch, place, gone);
     }
+  }
+
+  /** Looks at one file that is known, and takes it as it is now. */
+  function takeNow(branch: Branch, { folder, name, local: nameOnDisk }: StoredFile): void {
+    const place = placeInBranch(branch, directories.localOf(branch.source, folder) ?? "");
+    if (!place) return;
+    const entry = look(branch, place, nameOnDisk ?? name);
+    if (entry.kind === "file") takeFile(branch, folder, place, nameOnDisk ?? name, entry, { patience: "now" });
+    else taker.drop(branch.root, place.local, writer.find(branch.source, folder, name));
   }
 
   function* scanName(branch: Branch, place: FolderPlace, folder: number, name: string): Steps {
     const entry = look(branch, place, name);
     const subfolder = directories.subfolder(branch.source, folder, name);
-    if (entry.kind === "file") takeFile(branch, folder, place, name, entry.state, true);
+    if (entry.kind === "file") takeFile(branch, folder, place, name, entry);
     else taker.drop(branch.root, place.local, writer.find(branch.source, folder, name));
 
     if (entry.kind !== "folder") {
@@ -128,27 +139,38 @@ export function createScanner({ writer, directories, taker }: ScannerOptions) {
   }
 
   function takeFile(
-    { source, root }: Branch,
+    branch: Branch,
     folder: number,
     place: FolderPlace,
     nameOnDisk: string,
-    state: FileState,
-    watched: boolean,
+    { state, executable, linked }: FoundOnDisk,
+    { patience = branch.patience, seen }: { readonly patience?: Patience; readonly seen?: StoredFile | undefined } = {},
   ): void {
+    const { source, root } = branch;
     const name = nameOnDisk.normalize("NFC");
     const local = name === nameOnDisk ? null : nameOnDisk;
     taker.take(
-      { source, folder, name, local, state, remembered: { root, path: below(place.local, nameOnDisk) } },
-      watched,
+      {
+        ...{ source, folder, name, local, state, executable, linked },
+        named: { source, folder: place.local, name: nameOnDisk },
+        remembered: { root, path: below(place.local, nameOnDisk) },
+      },
+      patience,
+      seen,
     );
   }
 
+  /** They may have come while the folder was being compared, between two of its own folders: hence another look. */
   function* dropFilesBut(kept: ReadonlySet<string>, branch: Branch, folder: number, place: FolderPlace): Steps {
     for (const file of directories.files(branch.source, folder)) {
       if (kept.has(file.name)) continue;
-      taker.drop(branch.root, place.local, file);
+      if (look(branch, place, file.local ?? file.name).kind !== "file") taker.drop(branch.root, place.local, file);
       yield;
     }
+  }
+
+  function* dropSubfolder(branch: Branch, place: FolderPlace, { folder, local }: Subfolder): Steps {
+    if (look(branch, place, posix.basename(local)).kind !== "folder") yield* removeFolder(branch, folder, local);
   }
 
   /** A folder is gone from disk, or excluded from now on. */
@@ -178,10 +200,23 @@ export function createScanner({ writer, directories, taker }: ScannerOptions) {
         yield;
       }
     }
-    directories.dropAll(source);
+    for (const folder of directories.all(source)) {
+      directories.drop(source, folder);
+      yield;
+    }
   }
 
-  return { scan, scanNames, dropSource };
+  return { scan, scanNames, takeNow, dropSource };
+}
+
+/** Whether single looks at these names would not do. Where case does not count `a` is still there when it became `A`. */
+function isWholeFolderMeant(names: ReadonlySet<string>): boolean {
+  const folded = new Set<string>();
+  for (const name of names) {
+    if (WHOLE_FOLDER.includes(name) || name !== name.normalize("NFC")) return true;
+    folded.add(name.toLowerCase());
+  }
+  return folded.size !== names.size;
 }
 
 /** Where a shared folder really is, if it is there. */
@@ -189,7 +224,7 @@ export function findRoot(root: string): Branch["found"] {
   try {
     const realRoot = realpathSync.native(root);
     const stats = statSync(realRoot, { bigint: true });
-    return stats.isDirectory() ? { realRoot, inode: stats.ino } : undefined;
+    return stats.isDirectory() ? { realRoot, inode: stats.ino, device: stats.dev } : undefined;
   } catch (error) {
     if (isErrno(error, "ENOENT", "ENOTDIR", "ELOOP", "EACCES", "EPERM", "EIO", "ENODEV", "ESTALE")) return undefined;
     throw error;

@@ -8,6 +8,7 @@ export type StoredFile = {
   readonly source: number;
   readonly local: string | null;
   readonly state: FileState;
+  readonly executable: boolean;
   /** Row of the content, `null` while it is not hashed. */
   readonly content: number | null;
   readonly shown: boolean;
@@ -29,6 +30,7 @@ export function storedFile(row: Record<string, unknown>): StoredFile {
       modifiedNs: BigInt(row["modified_ns"] as bigint),
       inode: BigInt(row["inode"] as bigint),
     },
+    executable: Number(row["executable"]) === 1,
     content: row["content"] === null ? null : Number(row["content"]),
     shown: Number(row["shown"]) === 1,
   };

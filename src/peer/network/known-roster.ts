@@ -26,7 +26,7 @@ export type KnownRoster = {
   has(id: PeerId): boolean;
   /** Whether somebody known has not been heard of since `doubt`. */
   isDoubtful(id: PeerId): boolean;
-  /** The link was made anew: whoever is known may have left meanwhile. */
+  /** The link was made anew, or not all was told: whoever is known may have left. */
   doubt(): void;
   confirm(id: PeerId): void;
   /** Whether anybody is still in doubt. */
@@ -34,6 +34,13 @@ export type KnownRoster = {
   /** Forgets everybody still in doubt. */
   dropDoubtful(): void;
 };
+
+/** A roster entry for one who reaches the index server at this address. */
+export function asSeenFrom(indexHost: string, entry: RosterEntry): KnownPeer {
+  const { id, name, port, files, bytes, reachable } = entry;
+  const hosts = entry.on_index_host ? [indexHost, ...entry.hosts] : entry.hosts;
+  return { id, name, hosts, port, files, bytes, reachable };
+}
 
 export function createKnownRoster({ ownId, indexHost, listener }: KnownRosterOptions): KnownRoster {
   const roster = new Map<PeerId, KnownPeer>();
@@ -44,19 +51,17 @@ export function createKnownRoster({ ownId, indexHost, listener }: KnownRosterOpt
   const listings = new Set<Set<PeerId>>();
 
   function remember(entry: RosterEntry): KnownPeer {
-    const { id, name, port, files, bytes, reachable } = entry;
-    const hosts = entry.on_index_host ? [indexHost, ...entry.hosts] : entry.hosts;
-    const peer = { id, name, hosts, port, files, bytes, reachable };
-    roster.set(id, peer);
-    doubtful.delete(id);
+    const peer = asSeenFrom(indexHost, entry);
+    roster.set(peer.id, peer);
+    doubtful.delete(peer.id);
     return peer;
   }
 
   function forget(peer: { readonly id: PeerId; readonly name: PeerName }): void {
-    roster.delete(peer.id);
+    const wasKnown = roster.delete(peer.id);
     doubtful.delete(peer.id);
     announced.delete(peer.id);
-    if (peer.id !== ownId) listener.left?.(peer);
+    if (wasKnown && peer.id !== ownId) listener.left?.(peer);
   }
 
   return {

@@ -10,19 +10,16 @@ import { type Clock, wait } from "../../transport/clock.ts";
 import type { Identity } from "../../transport/identity.ts";
 import type { KnownIds } from "../../transport/known-ids.ts";
 import type { Link } from "../../transport/link.ts";
-import { openRemote } from "../../transport/remote.ts";
+import { openRemote, type RemoteRoutes } from "../../transport/remote.ts";
 import type { NetworkTarget } from "../options.ts";
 import type { KnownPeer } from "./directory.ts";
+import { createIndexSearch, type IndexSearch } from "./index-search.ts";
 import { type Joined, join, type Listen } from "./join.ts";
-import { createKnownRoster, type RosterListener } from "./known-roster.ts";
+import { asSeenFrom, createKnownRoster, type RosterListener } from "./known-roster.ts";
 import { createQuestions } from "./questions.ts";
-
-export type Totals = { readonly files: number; readonly bytes: number };
 
 /** What a membership tells its owner. All are called from its own turn of the event loop. */
 export type MembershipListener = RosterListener & {
-  /** The index server has taken these totals. */
-  shared(totals: Totals): void;
   lost(reason: Failure): void;
   back(): void;
   /** The index server will not have us any more: dialling again would not help. */
@@ -51,7 +48,7 @@ export type MemberRole =
       readonly listen: Listen;
     };
 
-export type Membership = {
+export type Membership = IndexSearch & {
   readonly indexId: PeerId;
   indexName(): PeerName;
   connected(): boolean;
@@ -64,8 +61,8 @@ export type Membership = {
    * @throws Failure "too-many" if too much would have to be asked
    */
   isMember(id: PeerId): Promise<boolean>;
-  /** Tells the network what is shared now; repeated by itself after each reconnect. */
-  share(totals: Totals): void;
+  /** Other routes of the index server. */
+  readonly index: Pick<RemoteRoutes, "json" | "post">;
   close(): Promise<void>;
 };
 
@@ -78,8 +75,6 @@ const SETTLING_MS = 60_000;
 const SETTLING_MS_PER_PEER = 60;
 /** A visitor is in no roster, so that it leaves is not told: its membership is asked for again after this time. */
 const VISITOR_TRUST_MS = 30_000;
-/** Between two SHARES, however often what is shared changes. */
-const SHARES_REST_MS = 250;
 
 /** Joins a network and stays in it: whatever breaks the link, it is dialled again, with backoff, until `close`. */
 export async function startMembership(options: MembershipOptions): Promise<Membership> {
@@ -90,10 +85,8 @@ export async function startMembership(options: MembershipOptions): Promise<Membe
   const questions = createQuestions(clock);
   /** Members that are on no roster, and until when that is believed. */
   const visitors = new Map<PeerId, number>();
-  const sharesSent = new Map<string, Totals>();
-  let shares: "at rest" | "just told" | "to be told again" = "at rest";
   let callOffSettling = (): void => undefined;
-  let totals: Totals = { files: 0, bytes: 0 };
+  let settlings = 0;
   let port = role.as === "peer" ? role.port : null;
 
   let current: Joined | undefined = await enter();
@@ -112,7 +105,6 @@ export async function startMembership(options: MembershipOptions): Promise<Membe
       role: role.as,
       port,
       hosts: role.as === "peer" ? [...role.hosts()] : [],
-      ...totals,
     };
     const listen = role.as === "peer" ? role.listen : undefined;
     const options = {
@@ -141,7 +133,6 @@ export async function startMembership(options: MembershipOptions): Promise<Membe
       current = undefined;
       roster.doubt();
       questions.giveUp();
-      sharesSent.clear();
       if (closing.signal.aborted) return;
       if (reason.code === "replaced") return listener.ended?.(reason);
       listener.lost?.(reason);
@@ -152,11 +143,8 @@ export async function startMembership(options: MembershipOptions): Promise<Membe
       current = again;
       if (closing.signal.aborted) link.close();
       indexName = again.indexName;
-      if (role.as === "peer") share(totals);
       listener.back?.();
-      const settlingMs = SETTLING_MS + Math.random() * roster.size * SETTLING_MS_PER_PEER;
-      callOffSettling();
-      callOffSettling = clock.after(settlingMs, () => void dropDoubtful());
+      settleLater();
     }
   }
 
@@ -181,26 +169,35 @@ export async function startMembership(options: MembershipOptions): Promise<Membe
   function receive(message: Message): void {
     switch (message.type) {
       case "ROSTER":
-        return roster.follow(message.data);
+        roster.follow(message.data);
+        if (message.data.untold?.left) {
+          roster.doubt();
+          settleLater();
+        }
+        return;
       case "MEMBER":
         return questions.answered(message.data);
-      case "ACK": {
-        const taken = sharesSent.get(message.data.of);
-        sharesSent.delete(message.data.of);
-        if (taken) listener.shared?.(taken);
-        return;
-      }
       default:
         log.debug({ type: message.type }, "a message that means nothing here");
     }
   }
 
+  /** When all has been calm for some time, and not everyone at the same moment, it is looked at who is still there. */
+  function settleLater(): void {
+    const settlingMs = SETTLING_MS + Math.random() * roster.size * SETTLING_MS_PER_PEER;
+    settlings += 1;
+    callOffSettling();
+    callOffSettling = clock.after(settlingMs, () => void dropDoubtful());
+  }
+
   /** After an index server came back everyone has had time to do so too: whoever is not listed is gone. */
   async function dropDoubtful(): Promise<void> {
     if (!current || !roster.hasDoubts()) return;
+    const settling = settlings;
     try {
       for await (const _listed of peers(closing.signal));
-      roster.dropDoubtful();
+      // Whoever came into doubt meanwhile may have been listed before that.
+      if (settling === settlings) roster.dropDoubtful();
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       log.debug({ reason: error.message }, "the roster cannot be compared now");
@@ -228,29 +225,19 @@ export async function startMembership(options: MembershipOptions): Promise<Membe
     visitors.set(id, nowMs + VISITOR_TRUST_MS);
   }
 
-  function share(now: Totals): void {
-    totals = now;
-    if (shares !== "at rest") {
-      shares = "to be told again";
-      return;
-    }
-    shares = "just told";
-    clock.after(SHARES_REST_MS, () => {
-      const again = shares === "to be told again";
-      shares = "at rest";
-      if (again) share(totals);
-    });
-    if (current) sharesSent.set(current.link.send("SHARES", { files: now.files, bytes: now.bytes }), now);
-  }
-
   return {
     indexId,
     indexName: () => indexName,
     connected: () => current !== undefined,
     port,
     peers,
+    ...createIndexSearch({
+      index,
+      connected: () => current !== undefined,
+      locate: (entry) => asSeenFrom(target.address.host, entry),
+    }),
     isMember,
-    share,
+    index,
     async close() {
       closing.abort(new Failure("interrupted"));
       callOffSettling();

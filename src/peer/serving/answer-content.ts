@@ -39,9 +39,10 @@ export function createContentAnswers({ library, exchange, sender }: ContentAnswe
     const { fd, state, content, entry } = library.openContent(id);
     const file = { fd, state, content, mediaType: "application/octet-stream", name: baseName(entry.path) };
     const range = readRange(request.headers.range, state.sizeBytes);
-    if (followers.count(id) < 2 || typeof range === "string") return answerFile(request, response, file, sender);
+    if (followers.count(id) < 2 || typeof range === "string")
+      return answerFile(request, response, file, sender, remote);
     followers.sending(id, remote.id, blocksOf(blocksIn(range, state.sizeBytes)));
-    await inTurn(id, gone, fd, () => answerFile(request, response, file, sender));
+    await inTurn(id, gone, fd, () => answerFile(request, response, file, sender, remote));
   }
 
   async function inTurn(id: ContentId, gone: AbortSignal, fd: number, send: () => Promise<void>): Promise<void> {
@@ -62,7 +63,7 @@ export function createContentAnswers({ library, exchange, sender }: ContentAnswe
   async function sendUnfinished(
     id: ContentId,
     content: UnfinishedContent,
-    { request, response, gone }: ContentRequest,
+    { request, response, remote, gone }: ContentRequest,
   ): Promise<void> {
     const { sizeBytes } = content;
     const asked = readRange(request.headers.range, sizeBytes);
@@ -76,7 +77,7 @@ export function createContentAnswers({ library, exchange, sender }: ContentAnswe
       response.setHeader("content-type", "application/octet-stream");
       response.setHeader("content-length", range.last - range.first + 1);
       if (request.method === "HEAD") return void response.end();
-      await sender.send(content.use(), range, response);
+      await sender.send(content.use(), range, response, remote);
     } finally {
       end();
     }

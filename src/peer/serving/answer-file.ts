@@ -4,6 +4,7 @@ import { create as contentDisposition } from "content-disposition";
 import type { FileState } from "../../content/file-state.ts";
 import { contentRange } from "../../protocol/byte-range.ts";
 import type { ContentId } from "../../protocol/content-id.ts";
+import type { Remote } from "../../transport/secure-server.ts";
 import { judgeConditions } from "./conditions.ts";
 import { formatHttpDate } from "./http-date.ts";
 import type { ByteSender, OpenFile } from "./send-bytes.ts";
@@ -27,6 +28,7 @@ export async function answerFile(
   response: ServerResponse,
   file: ServedFile,
   sender: ByteSender,
+  remote: Remote,
 ): Promise<void> {
   const { sizeBytes, modifiedNs } = file.state;
   const etag = file.content === null ? undefined : `"${file.content}"`;
@@ -59,5 +61,5 @@ export async function answerFile(
     response.end();
     return;
   }
-  await sender.send(file, range, response);
+  await sender.send(file, range, response, remote);
 }

@@ -10,6 +10,7 @@ import { answerFile } from "./answer-file.ts";
 import type { Exchange } from "./exchange.ts";
 import { resolveLines } from "./resolve-lines.ts";
 import { createByteSender } from "./send-bytes.ts";
+import type { Uploads } from "./uploads.ts";
 
 export type ServingOptions = {
   readonly library: Library;
@@ -17,6 +18,7 @@ export type ServingOptions = {
   readonly about: () => About;
   /** Throws the `Failure` with which this one is turned away. */
   readonly admit: (remote: Remote) => Promise<void>;
+  readonly uploads: Uploads;
 };
 
 type Answer = (
@@ -28,8 +30,8 @@ type Answer = (
 
 /** The HTTP routes of a peer. All of them only read. */
 export function createRequestHandler(options: ServingOptions): SecureServerOptions["onRequest"] {
-  const { library, exchange, about, admit } = options;
-  const sender = createByteSender();
+  const { library, exchange, about, admit, uploads } = options;
+  const sender = createByteSender(uploads);
   const answerContent = createContentAnswers({ library, exchange, sender });
 
   const exact: Readonly<Record<string, Answer>> = {
@@ -37,7 +39,8 @@ export function createRequestHandler(options: ServingOptions): SecureServerOptio
 
     [PEER_ROUTES.files](_request, response, query) {
       const path = folderOf(query.get("path") ?? "");
-      const entries = library.list(path, { recursive: query.get("recursive") === "true" });
+      const [recursive, folders] = [query.get("recursive") === "true", query.get("folders") === "true"];
+      const entries = library.list(path, { recursive, folders });
       if (!entries) throw new Failure("no-such-file");
       return answerLines(response, entries);
     },
@@ -52,12 +55,12 @@ export function createRequestHandler(options: ServingOptions): SecureServerOptio
   ])[] = [
     [
       PEER_ROUTES.download,
-      (rest, request, response) => {
+      (rest, request, response, _query, remote) => {
         const path = decodeSharePath(rest);
         if (path === undefined) throw new Failure("no-such-file");
         const { fd, state, content, entry } = library.open(path);
         const file = { fd, state, content, mediaType: entry.type, name: baseName(entry.path) };
-        return answerFile(request, response, file, sender);
+        return answerFile(request, response, file, sender, remote);
       },
     ],
     [

@@ -4,6 +4,8 @@ import type { FileState } from "../../content/file-state.ts";
 import { fileStateOf, isSameState } from "../../content/file-state.ts";
 import type { ByteRange } from "../../protocol/byte-range.ts";
 import { Failure, isErrno } from "../../protocol/failures.ts";
+import type { Remote } from "../../transport/secure-server.ts";
+import { SMALL_FILE_BYTES, type Upload, type Uploads } from "./uploads.ts";
 
 /**
  * Bytes read, encrypted and sent at once. Measured from 64 KiB to 1 MiB: 256 KiB moves the most, 2.4 times as much as
@@ -29,20 +31,43 @@ export type ByteSender = {
   /**
    * Sends a range of the file as the body of an answer, whose head goes out with the first bytes, and closes the file.
    * @throws Failure "file-changed" if the file changes meanwhile: what was sent until then is of its old state and
-   * nothing of the new one follows; "file-unreadable". A reader that goes away is no failure.
+   * nothing of the new one follows; "file-unreadable"; what `Uploads.begin` throws. A reader that goes away later is no
+   * failure.
    */
-  send(file: OpenFile, range: ByteRange, response: ServerResponse): Promise<void>;
+  send(file: OpenFile, range: ByteRange, response: ServerResponse, to: Remote): Promise<void>;
 };
 
-export function createByteSender(): ByteSender {
+export function createByteSender(uploads: Uploads): ByteSender {
   const kept: Buffer[] = [];
   const take = (): Buffer => kept.pop() ?? Buffer.allocUnsafeSlow(CHUNK_BYTES);
   const give = (chunk: Buffer): void => void (kept.length < CHUNKS_KEPT && kept.push(chunk));
 
-  function send(file: OpenFile, { first, last }: ByteRange, response: ServerResponse): Promise<void> {
+  async function send(file: OpenFile, range: ByteRange, response: ServerResponse, to: Remote): Promise<void> {
+    const isSmall = file.state !== undefined && file.state.sizeBytes <= SMALL_FILE_BYTES;
+    let upload: Upload;
+    try {
+      upload = await uploads.begin(response, to, isSmall);
+    } catch (error) {
+      letGo(file);
+      throw error;
+    }
+    try {
+      await sendThrough(upload, file, range, response);
+    } finally {
+      upload.end();
+    }
+  }
+
+  function sendThrough(
+    upload: Upload,
+    file: OpenFile,
+    { first, last }: ByteRange,
+    response: ServerResponse,
+  ): Promise<void> {
     return new Promise((resolve, reject) => {
       let position = first;
       let inFlight = 0;
+      let asking = false;
       let reading = false;
       let outcome: "sending" | "sent" | "abandoned" | { readonly failure: unknown } = "sending";
 
@@ -52,9 +77,15 @@ export function createByteSender(): ByteSender {
       else readNext();
 
       function readNext(): void {
-        if (reading || outcome !== "sending" || position > last || inFlight === CHUNKS_IN_FLIGHT) return;
+        if (asking || reading || outcome !== "sending" || position > last || inFlight === CHUNKS_IN_FLIGHT) return;
+        asking = true;
+        upload.take(Math.min(CHUNK_BYTES, last + 1 - position), readAllowed);
+      }
+
+      function readAllowed(wanted: number): void {
+        asking = false;
+        if (outcome !== "sending") return;
         const chunk = take();
-        const wanted = Math.min(CHUNK_BYTES, last + 1 - position);
         reading = true;
         read(file.fd, chunk, 0, wanted, position, (error, count) => {
           reading = false;
@@ -98,8 +129,7 @@ export function createByteSender(): ByteSender {
       /** A read that is under way still needs the file, so this waits for it. */
       function settle(chunk?: Buffer): void {
         if (chunk) give(chunk);
-        if (file.release) file.release();
-        else close(file.fd, () => undefined);
+        letGo(file);
         if (typeof outcome === "object") return reject(outcome.failure);
         if (outcome === "sent") response.end();
         resolve();
@@ -108,6 +138,11 @@ export function createByteSender(): ByteSender {
   }
 
   return { send };
+}
+
+function letGo({ fd, release }: OpenFile): void {
+  if (release) release();
+  else close(fd, () => undefined);
 }
 
 function unreadable(cause: Error): Failure {

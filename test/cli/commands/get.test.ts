@@ -38,6 +38,18 @@ test("get prints where each file lies, and the rest on stderr", async () => {
   ]);
 });
 
+test("get says at which place a file waits, in words and as JSON", async () => {
+  const queued: GetEvent = { event: "queued", path: "a.bin", position: 3, waiting: 7 };
+  const human = verbSample({ get: () => streamOf([queued, DONE]) });
+  await getFiles(human.context, ASKED);
+  human.output.flush();
+  assert.deepEqual(human.err.lines(), ['"a.bin" is waiting, place 3 of 7']);
+  const json = verbSample({ get: () => streamOf([queued, DONE]) }, { json: true });
+  await getFiles(json.context, ASKED);
+  json.output.flush();
+  assert.deepEqual(JSON.parse(json.out.lines()[0] ?? ""), queued);
+});
+
 test("get ends with the first failure, and fetches the others all the same", async () => {
   const later: GetEvent = { event: "failed", path: "d", code: "unreachable", message: '"d" cannot be had' };
   const { context, output, out, err } = verbSample({ get: () => streamOf([FAILED, later, DONE]) });

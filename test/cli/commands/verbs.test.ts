@@ -4,6 +4,7 @@ import { showInfo } from "../../../src/cli/commands/info.ts";
 import { listFiles, readFolder } from "../../../src/cli/commands/ls.ts";
 import { listPeers } from "../../../src/cli/commands/peers.ts";
 import { pingPeer } from "../../../src/cli/commands/ping.ts";
+import { createListedRows, ROWS_MAX } from "../../../src/cli/listed-rows.ts";
 import type { ListRequest } from "../../../src/protocol/control-api.ts";
 import { peerNameFrom } from "../../../src/protocol/peer-name.ts";
 import { ALICE_SUMMARY, BOB_SUMMARY, file, folder, INFO, streamOf } from "../../peer/control/fake-operations.ts";
@@ -17,9 +18,12 @@ test("peers is a table: oneself first, whether others can reach each of them", a
     reachable: false,
     host: "192.0.2.3",
   };
-  const { context, output, out } = verbSample({ peers: () => streamOf([unreachable, BOB_SUMMARY, ALICE_SUMMARY]) });
+  const { context, output, out, err } = verbSample({
+    peers: () => streamOf([unreachable, BOB_SUMMARY, ALICE_SUMMARY]),
+  });
   await listPeers(context);
   output.flush();
+  assert.equal(err.text(), "3 online share 500,006 files, 5.0 GiB\n");
   assert.deepEqual(out.lines(), [
     "Name            Id        Address               Files     Size  Reachable",
     "alice (you)     aaaaaaaa  192.0.2.1:9500            3  1,234 B  yes",
@@ -71,13 +75,29 @@ test("ls shows folders with a slash", async () => {
   ]);
 });
 
+test("in the shell ls numbers its rows, as far as they are remembered", async () => {
+  const { context, output, out } = verbSample({
+    list: async function* () {
+      for (let number = 1; number <= ROWS_MAX + 1; number += 1) yield file(`${number}.mp3`, number);
+    },
+  });
+  await listFiles({ ...context, rows: createListedRows() }, { peer: "bob", path: "", recursive: false });
+  output.flush();
+  const rows = out.lines();
+  assert.match(rows[0] ?? "", /^ {4}# {2}Kind /);
+  assert.match(rows[1] ?? "", /^ {4}1 {2}file .* 1\.mp3$/);
+  assert.match(rows[ROWS_MAX] ?? "", /^10000 {2}file .* 10000\.mp3$/);
+  assert.match(rows[ROWS_MAX + 1] ?? "", /^ {7}file .* 10001\.mp3$/);
+});
+
 test("ls --json is one object a line, with the fields of the contract", async () => {
   const { context, output, out } = verbSample({}, { json: true });
   await listFiles(context, { peer: "bob", path: "", recursive: false });
   output.flush();
   const lines = out.lines().map((line) => JSON.parse(line));
-  assert.deepEqual(lines, [folder("music", 4321), file("song.mp3", 1_258_291)]);
-  for (const line of lines) assert.deepEqual(Object.keys(line), "kind,path,size,modified,type,content".split(","));
+  assert.deepEqual(lines, [{ ...folder("music", 4321), executable: null }, file("song.mp3", 1_258_291)]);
+  const fields = "kind,path,size,modified,type,content,executable".split(",");
+  for (const line of lines) assert.deepEqual(Object.keys(line), fields);
 });
 
 test("ls asks for the folder that was meant", async () => {

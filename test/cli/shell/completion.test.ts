@@ -6,7 +6,11 @@ import type { ListRequest } from "../../../src/protocol/control-api.ts";
 import { Failure } from "../../../src/protocol/failures.ts";
 import { fakeOperations, file, folder, streamOf } from "../../peer/control/fake-operations.ts";
 
-const VERBS = ["peers", "ls", "get", "ping", "info", "help", "quit"];
+const VERBS = ["peers", "ls", "get", "search", "ping", "info", "help", "quit"];
+const OPTIONS = new Map([
+  ["get", ["--output", "--recursive"]],
+  ["search", ["--type", "--peer"]],
+]);
 const TOP = [
   folder("my music", 10),
   folder("mail", 1),
@@ -25,7 +29,14 @@ function sample(now: () => number = () => 0) {
       return streamOf(request.path === "" ? TOP : BELOW);
     },
   });
-  return { listed, complete: createCompletion({ operations, verbs: VERBS, now }) };
+  return {
+    listed,
+    complete: createCompletion({
+      operations,
+      verbs: new Map(VERBS.map((verb) => [verb, OPTIONS.get(verb) ?? []])),
+      now,
+    }),
+  };
 }
 
 const CASES: { line: string; candidates: string[]; typed: string }[] = [
@@ -42,6 +53,11 @@ const CASES: { line: string; candidates: string[]; typed: string }[] = [
   { line: "get 'bob the second' ./-", candidates: ["./-notes "], typed: "./-" },
   { line: "get 'bob the second' s", candidates: ['say\\ \\"hi\\".txt '], typed: "s" },
   { line: "get 'bob the second' x my\\ music/t", candidates: ["my\\ music/two.mp3 "], typed: "my\\ music/t" },
+  { line: "get 'bob the second' --r", candidates: ["--recursive "], typed: "--r" },
+  { line: "search blue --", candidates: ["--type ", "--peer "], typed: "--" },
+  { line: "search --type a", candidates: ["audio ", "archive "], typed: "a" },
+  { line: "search blue --peer bo", candidates: ["bob\\ the\\ second "], typed: "bo" },
+  { line: "search bo", candidates: [], typed: "bo" },
   { line: "ls nobody m", candidates: [], typed: "m" },
   { line: "ls 'bob the second' ../x", candidates: [], typed: "../x" },
 ];

@@ -11,7 +11,15 @@ import { controlAddress } from "../../../src/peer/control/control-address.ts";
 import { openControlClient } from "../../../src/peer/control/control-client.ts";
 import { startControlServer } from "../../../src/peer/control/control-server.ts";
 import type { Operations } from "../../../src/peer/operations.ts";
-import type { GetEvent, GetRequest, ListRequest, PeerEvent } from "../../../src/protocol/control-api.ts";
+import type {
+  Found,
+  GetEvent,
+  GetRequest,
+  ListRequest,
+  PeerEvent,
+  SearchRequest,
+  SourcesRequest,
+} from "../../../src/protocol/control-api.ts";
 import { Failure } from "../../../src/protocol/failures.ts";
 import { parseSharePath } from "../../../src/protocol/share-path.ts";
 import {
@@ -19,9 +27,11 @@ import {
   BOB_SUMMARY,
   CONTENT,
   collected,
+  END,
   fakeOperations,
   file,
   folder,
+  hit,
   INFO,
   known,
   streamOf,
@@ -59,11 +69,15 @@ test("the client answers what the operations of the running peer answer", { time
   assert.deepEqual(await collected(client.peers(never)), [ALICE_SUMMARY, BOB_SUMMARY]);
   const entries = await collected(client.list({ peer: "bob", path: "", recursive: false }, never));
   assert.deepEqual(entries, [folder("music", 4321), file("song.mp3", 1_258_291)]);
+  assert.deepEqual(await collected(client.search({ q: "song", limit: 10 }, never)), [hit("music/song.mp3"), END]);
+  assert.deepEqual(await collected(client.sources({ content: CONTENT }, never)), [
+    { ...hit("x").peer, path: "music/song.mp3" },
+  ]);
   assert.equal((await client.ping({ peer: "bob" }, never)).milliseconds, 1.25);
 });
 
 test("requests arrive as they were made", { timeout: 10_000 }, async (t) => {
-  const seen: (ListRequest | GetRequest)[] = [];
+  const seen: (ListRequest | GetRequest | SearchRequest | SourcesRequest)[] = [];
   const client = await openPair(
     t,
     fakeOperations({
@@ -75,13 +89,34 @@ test("requests arrive as they were made", { timeout: 10_000 }, async (t) => {
         seen.push(asked);
         return streamOf([]);
       },
+      search(asked) {
+        seen.push(asked);
+        return streamOf<Found>([END]);
+      },
+      sources(asked) {
+        seen.push(asked);
+        return streamOf([]);
+      },
     }),
   );
   const list = { peer: "b&b = ?", path: known(parseSharePath("múzik/50% off+more")), recursive: true };
   const get = { peer: "bob", names: ['say "hi".txt', "a/b"], recursive: false, output: "/tmp/x/" };
+  const contents = { ...get, peer: null, names: [CONTENT], called: { [CONTENT]: known(parseSharePath("a/b.txt")) } };
+  const search = {
+    q: '"50%" & +x\u00e9 \u202e',
+    limit: 100_000,
+    type: "audio/*",
+    min: 0,
+    max: 2 ** 53 - 1,
+    peer: "b b",
+  };
   await collected(client.list(list, never));
   await collected(client.get(get, never));
-  assert.deepEqual(seen, [list, get]);
+  await collected(client.get(contents, never));
+  await collected(client.search(search, never));
+  await collected(client.search({ q: "", limit: 1, type: undefined }, never));
+  await collected(client.sources({ content: CONTENT }, never));
+  assert.deepEqual(seen, [list, get, contents, search, { q: "", limit: 1 }, { content: CONTENT }]);
 });
 
 test("a failure keeps its code and its whole message", { timeout: 10_000 }, async (t) => {
@@ -283,16 +318,31 @@ const REQUESTS = [
     status: 400,
     code: "bad-request",
   },
+  { what: "a search for nothing", method: "GET", path: "/api/search?limit=1", status: 400, code: "bad-request" },
+  { what: "a search without a limit", method: "GET", path: "/api/search?q=x", status: 400, code: "bad-request" },
+  { what: "a search of 0 hits", method: "GET", path: "/api/search?q=x&limit=0", status: 400, code: "bad-request" },
+  { what: "no size", method: "GET", path: "/api/search?q=x&limit=1&min=1k", status: 400, code: "bad-request" },
+  { what: "no kind", method: "GET", path: "/api/search?q=x&limit=1&type=song", status: 400, code: "bad-request" },
+  { what: "sources of no content", method: "GET", path: "/api/sources?content=b3-1", status: 400, code: "bad-request" },
+  {
+    what: "a get of a name from nobody",
+    method: "POST",
+    path: "/api/get",
+    body: '{"peer":null,"names":["x"],"recursive":false,"output":null}',
+    status: 400,
+    code: "bad-request",
+  },
   { what: "a get without names", method: "POST", path: "/api/get", status: 400, code: "bad-request" },
 ] as const;
 
-for (const { what, method, path: asked, status, code } of REQUESTS) {
+for (const { what, method, path: asked, status, code, ...rest } of REQUESTS) {
   test(`${what} is answered with ${status}`, { timeout: 10_000 }, async (t) => {
     const home = await tempHome(t);
     const server = await startControlServer({ home, operations: fakeOperations(), log });
     t.after(() => server.close());
     const outgoing = request({ socketPath: controlAddress(home), method, path: asked });
-    outgoing.end(method === "POST" ? '{"peer":"b","names":[],"recursive":false,"output":null}' : undefined);
+    const sent = "body" in rest ? rest.body : '{"peer":"b","names":[],"recursive":false,"output":null}';
+    outgoing.end(method === "POST" ? sent : undefined);
     const [response] = await once(outgoing, "response");
     assert.equal(response.statusCode, status);
     const body = JSON.parse((await response.toArray()).join(""));

@@ -1,6 +1,6 @@
 import type { Operations } from "../../../src/peer/operations.ts";
 import { parseContentId } from "../../../src/protocol/content-id.ts";
-import type { GetEvent, Info, PeerEvent, PeerSummary } from "../../../src/protocol/control-api.ts";
+import type { Found, FoundFile, GetEvent, Info, PeerEvent, PeerSummary } from "../../../src/protocol/control-api.ts";
 import { Failure } from "../../../src/protocol/failures.ts";
 import type { ListEntry } from "../../../src/protocol/listing.ts";
 import { parsePeerId } from "../../../src/protocol/peer-id.ts";
@@ -57,17 +57,44 @@ export const INFO: Info = {
     unhashed: 1,
     problems: ['shares.txt line 3: "x" does not exist'],
   },
+  limits: { up: 1_000_000, down: 0, slots: 2, serving: 2, waiting: 3 },
 };
 
 export function file(path: string, size: number): ListEntry {
   const sharePath = known(parseSharePath(path));
-  return { kind: "file", path: sharePath, size, modified: 1_700_000_000_000, type: "audio/mpeg", content: CONTENT };
+  return {
+    kind: "file",
+    path: sharePath,
+    size,
+    modified: 1_700_000_000_000,
+    type: "audio/mpeg",
+    content: CONTENT,
+    executable: false,
+  };
 }
 
 export function folder(path: string, size: number): ListEntry {
   const sharePath = known(parseSharePath(path));
   return { kind: "folder", path: sharePath, size, modified: 1_700_000_000_000, type: null, content: null };
 }
+
+/** A search's hit: a song of bob's, unless said otherwise. */
+export function hit(path: string, changes: Partial<FoundFile> = {}): FoundFile {
+  const { id, name, host, port } = BOB_SUMMARY;
+  return {
+    kind: "hit",
+    path: known(parseSharePath(path)),
+    size: 1_258_291,
+    modified: 1_700_000_000_000,
+    type: "audio/mpeg",
+    content: CONTENT,
+    sources: 1,
+    peer: { id, name, host, port },
+    ...changes,
+  };
+}
+
+export const END: Found = { kind: "end", more: false, suggestion: null };
 
 export async function* streamOf<T>(values: Iterable<T>, failure?: Error): AsyncGenerator<T, void, undefined> {
   yield* values;
@@ -93,8 +120,11 @@ export function fakeOperations(changes: Partial<Operations> = {}): Operations {
     info: async () => INFO,
     peers: () => streamOf([ALICE_SUMMARY, BOB_SUMMARY]),
     list: () => streamOf([folder("music", 4321), file("song.mp3", 1_258_291)]),
+    search: () => streamOf<Found>([hit("music/song.mp3"), END]),
+    sources: () => streamOf([{ ...hit("music/song.mp3").peer, path: hit("music/song.mp3").path }]),
     ping: async () => ({ id: BOB, name: BOB_SUMMARY.name, host: "2001:db8::2", port: 9501, milliseconds: 1.25 }),
     get: () => streamOf<GetEvent>([]),
+    limits: async () => INFO.limits,
     events: (signal) => thenSilence<PeerEvent>([], signal),
     ...changes,
   };

@@ -7,15 +7,14 @@ import path from "node:path";
 import { after, before, test } from "node:test";
 import { contentIdOf } from "../../../src/content/blake3.ts";
 import { get } from "../../../src/peer/downloads/get.ts";
-import type { Neighbourhood } from "../../../src/peer/downloads/swarm/neighbourhood.ts";
 import { openRemotePeer } from "../../../src/peer/remote-peer.ts";
-import { blocksOf } from "../../../src/protocol/block-run.ts";
 import type { ByteRange } from "../../../src/protocol/byte-range.ts";
 import type { GetEvent } from "../../../src/protocol/control-api.ts";
 import { Failure } from "../../../src/protocol/failures.ts";
 import { type Clock, systemClock } from "../../../src/transport/clock.ts";
 import { createIdentity, type Identity } from "../../../src/transport/identity.ts";
-import { blockListOf, type Script, startScriptedPeer } from "./scripted-peer.ts";
+import { NOBODY_ELSE } from "./nobody-else.ts";
+import { blockListOf, blocksAsked, type Script, startScriptedPeer } from "./scripted-peer.ts";
 
 const MIB = 1024 * 1024;
 const TIMEOUT = { timeout: 30_000 };
@@ -52,13 +51,6 @@ type Fetched = {
   readonly asked: readonly ByteRange[];
   readonly received: string;
   readonly saved: string;
-};
-
-/** Only the one peer that is asked. */
-const NOBODY_ELSE: Neighbourhood = {
-  async *findSources() {},
-  isMember: async () => false,
-  serving: undefined,
 };
 
 type FetchOptions = {
@@ -141,15 +133,6 @@ for (const size of [1000, 5 * MIB]) {
   });
 }
 
-/** The blocks in these ranges, in rising order, each as often as it was asked for. */
-function blocksAsked(asked: readonly ByteRange[]): number[] {
-  return asked
-    .flatMap(({ first, last }) => [
-      ...blocksOf({ first: Math.floor(first / MIB), last: Math.floor(Math.max(first, last) / MIB) }),
-    ])
-    .toSorted((a, b) => a - b);
-}
-
 /** Nothing may have been made at all. */
 async function namesIn(folder: string): Promise<string[]> {
   return existsSync(folder) ? readdir(folder) : [];
@@ -202,7 +185,7 @@ const LIES: readonly { readonly lie: string; readonly script: Script; readonly c
     lie: "a length of no number",
     script: {
       answer(response) {
-        response.socket?.end("HTTP/1.1 206 Partial Content\r\ntukar-version: 1\r\nContent-Length: many\r\n\r\n");
+        response.socket?.end("HTTP/1.1 206 Partial Content\r\ntukar-version: 2\r\nContent-Length: many\r\n\r\n");
         return true;
       },
     },

@@ -3,6 +3,7 @@ import pino from "pino";
 import { contentIdOf, hashBlock } from "../../../src/content/blake3.ts";
 import type { KnownPeer } from "../../../src/peer/network/directory.ts";
 import { type BlockList, encodeBlockList } from "../../../src/protocol/block-list.ts";
+import { blocksOf } from "../../../src/protocol/block-run.ts";
 import { type ByteRange, readRange } from "../../../src/protocol/byte-range.ts";
 import { blockCount, blockSizeFor } from "../../../src/protocol/content-id.ts";
 import type { FileEntry } from "../../../src/protocol/listing.ts";
@@ -12,6 +13,8 @@ import { parseSharePath } from "../../../src/protocol/share-path.ts";
 import { answerLines } from "../../../src/transport/answer.ts";
 import type { Identity } from "../../../src/transport/identity.ts";
 import { startSecureServer } from "../../../src/transport/secure-server.ts";
+
+const MIB = 1024 * 1024;
 
 /** A peer that offers one file from memory over real TLS, and can be told to lie, to stall or to go away. */
 
@@ -60,6 +63,7 @@ export async function startScriptedPeer(
     modified: 1_700_000_000_000,
     type: "text/plain",
     content,
+    executable: false,
   } as const;
   const folder = { ...entry, kind: "folder", path: "folder", type: null, content: null };
   const asked: ByteRange[] = [];
@@ -112,4 +116,13 @@ export async function startScriptedPeer(
     },
     [Symbol.asyncDispose]: () => server.close(),
   };
+}
+
+/** The blocks of 1 MiB in these ranges, in rising order, each as often as it was asked for. */
+export function blocksAsked(asked: readonly ByteRange[]): number[] {
+  return asked
+    .flatMap(({ first, last }) => [
+      ...blocksOf({ first: Math.floor(first / MIB), last: Math.floor(Math.max(first, last) / MIB) }),
+    ])
+    .toSorted((a, b) => a - b);
 }

@@ -11,17 +11,12 @@ import {
 } from "node:fs";
 import { platform } from "node:os";
 import { test } from "node:test";
-import { contentIdOf, hashBlock, verifyBlockList } from "../../../src/content/blake3.ts";
+import { verifyBlockList } from "../../../src/content/blake3.ts";
 import type { Library } from "../../../src/peer/library/library.ts";
 import { isFailure } from "../../content/failing.ts";
-import { createPlace, list, paths, sharePath, until, untilHashed } from "./shared-folder.ts";
+import { contentOf, createPlace, list, paths, sharePath, until, untilHashed } from "./shared-folder.ts";
 
 const bounded = { timeout: 30_000 };
-
-function contentOf(text: string): string {
-  const sizeBytes = Buffer.byteLength(text);
-  return contentIdOf({ sizeBytes, hashes: sizeBytes === 0 ? Buffer.alloc(0) : hashBlock(Buffer.from(text)) });
-}
 
 function readAll(library: Library, path: string): string {
   const { fd } = library.open(sharePath(path));
@@ -48,7 +43,7 @@ test("a library lists what a folder holds, one level or all, in order of names",
   assert.deepEqual(paths(library), ["a/deep/y", "a/z.mp3", "a-1", "b.txt"]);
   assert.deepEqual(
     list(library, "", false).map(({ kind, path, size }) => `${kind} ${path} ${size}`),
-    ["folder a 4", "file a-1 0", "file b.txt 2"],
+    ["folder a 4", "file a-1 0", "file b.txt 2", "folder empty 0"],
   );
   assert.deepEqual(list(library, "", false)[0], {
     kind: "folder",
@@ -59,11 +54,19 @@ test("a library lists what a folder holds, one level or all, in order of names",
     content: null,
   });
   assert.deepEqual(list(library, "a/z.mp3", false), [
-    { kind: "file", path: "a/z.mp3", size: 3, modified: 1_000_000, type: "audio/mpeg", content: contentOf("zzz") },
+    {
+      kind: "file",
+      path: "a/z.mp3",
+      size: 3,
+      modified: 1_000_000,
+      type: "audio/mpeg",
+      content: contentOf("zzz"),
+      executable: false,
+    },
   ]);
   assert.equal(list(library, "a/deep", true)[0]?.type, "application/octet-stream");
   assert.equal(library.list(sharePath("missing"), { recursive: false }), undefined);
-  assert.equal(library.list(sharePath("empty"), { recursive: false }), undefined);
+  assert.deepEqual(list(library, "empty", false), []);
   assert.deepEqual(library.totals(), { files: 4, bytes: 6, unhashed: 0 });
 });
 
@@ -330,6 +333,18 @@ test("a file is hashed at once for the one who asks, before all others", bounded
     library.ensureHashed(sharePath("file"), { signal: AbortSignal.abort() }),
     isFailure("interrupted"),
   );
+});
+
+test("a file that had to wait before it was hashed waits no longer after a restart", bounded, async (t) => {
+  const place = createPlace(t);
+  place.write("share/file", "text");
+  const first = await place.start({ timing: { settleMs: 3_600_000 } });
+  await first.ready;
+  await first.close();
+  const second = await place.start();
+  await second.ready;
+  await untilHashed(second);
+  assert.equal(list(second, "file", false)[0]?.content, contentOf("text"));
 });
 
 test("ensureHashed hashes what is on disk now, even if the watch has not seen it yet", bounded, async (t) => {

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { TestContext } from "node:test";
 import { pino } from "pino";
+import { contentIdOf, hashBlock } from "../../../src/content/blake3.ts";
 import { type Library, type LibraryOptions, startLibrary } from "../../../src/peer/library/library.ts";
 import type { ListEntry } from "../../../src/protocol/listing.ts";
 import { parseSharePath, type SharePath } from "../../../src/protocol/share-path.ts";
@@ -76,4 +77,10 @@ export function list(library: Library, path: string, recursive: boolean): ListEn
 /** Share paths of all that is offered. */
 export function paths(library: Library): string[] {
   return list(library, "", true).map((entry) => entry.path);
+}
+
+/** Content id of a small file that holds this text. */
+export function contentOf(text: string): string {
+  const sizeBytes = Buffer.byteLength(text);
+  return contentIdOf({ sizeBytes, hashes: sizeBytes === 0 ? Buffer.alloc(0) : hashBlock(Buffer.from(text)) });
 }

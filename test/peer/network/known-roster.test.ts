@@ -82,6 +82,12 @@ test("looking somebody up is no coming", async () => {
   assert.deepEqual(told, [`joined ${ada}`]);
 });
 
+test("that somebody left who was never heard of is no news", () => {
+  const { roster, told } = newRoster();
+  roster.follow(left(ada));
+  assert.deepEqual(told, []);
+});
+
 test("who left while the roster was being listed does not come back by an older line", {
   timeout: 10_000,
 }, async () => {

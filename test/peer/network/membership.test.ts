@@ -131,7 +131,7 @@ test("an index server that never answers JOIN is given up in time", LIMIT, async
     identity,
     self: { id: identity.id, name: peerNameFrom("x") },
     knownIds: await openKnownIds(await tempFolder(t)),
-    joining: { program: "test", role: "visitor", port: null, hosts: [], files: 0, bytes: 0 },
+    joining: { program: "test", role: "visitor", port: null, hosts: [] },
     listen: undefined,
     clock,
     signal: never,
@@ -232,31 +232,6 @@ test("strangers who knock all the time cannot drive a peer out of its network", 
   assert.equal(await me.membership.isMember(one), false);
 });
 
-test("what is shared is taken by the index server", LIMIT, async (t) => {
-  const network = await testNetwork(t);
-  const me = await member(t, network, { role: listeningAt() });
-  me.membership.share({ files: 3, bytes: 30 });
-  assert.deepEqual((await me.hears("shared")).totals, { files: 3, bytes: 30 });
-  assert.deepEqual(
-    (await network.roster(me.identity)).map(({ files, bytes }) => [files, bytes]),
-    [[3, 30]],
-  );
-});
-
-test("shares that change all the time are told now and then, and the last of them for sure", LIMIT, async (t) => {
-  const network = await testNetwork(t);
-  const me = await member(t, network, { role: listeningAt() });
-  for (let files = 1; files <= 5_000; files += 1) {
-    me.membership.share({ files, bytes: 0 });
-    if (files % 100 === 0) me.clock.advance(10);
-  }
-  me.clock.advance(1_000);
-  const last = await me.told.find((item) => item.what === "shared" && item.totals.files === 5_000);
-  assert.ok(last);
-  assert.ok(me.told.all.length <= 5, `${me.told.all.length} times`);
-  assert.equal(me.membership.connected(), true);
-});
-
 test("while the index server is away the roster as last known stands, and its members are served", LIMIT, async (t) => {
   const network = await testNetwork(t);
   const ada = await joinedPeer(t, network, { name: "Ada" });
@@ -270,53 +245,47 @@ test("while the index server is away the roster as last known stands, and its me
   assert.equal(await me.membership.isMember((await createIdentity()).id), false);
 });
 
-test(
-  "when the index server is back so are all members, by themselves, with the same ports and shares",
-  LIMIT,
-  async (t) => {
-    const network = await testNetwork(t, { peerPorts: { first: 41_000, last: 41_020 } });
-    const members: Member[] = [];
-    for (let count = 0; count < 12; count += 1)
-      members.push(await member(t, network, { role: listeningAt(), name: `peer ${count}` }));
-    const [first] = members;
-    members[3]?.membership.share({ files: 33, bytes: 3 });
-    await members[3]?.hears("shared");
-    const watcher = await joinedVisitor(t, network);
-    const before = await network.roster(watcher.identity);
-    await bothRun(
-      network,
-      present(first),
-      present(first).told.find((item) => item.what === "joined" && item.peer.name === "peer 11"),
-    );
+test("when the index server is back so are all members, by themselves, with the same ports", LIMIT, async (t) => {
+  const network = await testNetwork(t, { peerPorts: { first: 41_000, last: 41_020 } });
+  const members: Member[] = [];
+  for (let count = 0; count < 12; count += 1)
+    members.push(await member(t, network, { role: listeningAt(), name: `peer ${count}` }));
+  const [first] = members;
+  const watcher = await joinedVisitor(t, network);
+  const before = await network.roster(watcher.identity);
+  await bothRun(
+    network,
+    present(first),
+    present(first).told.find((item) => item.what === "joined" && item.peer.name === "peer 11"),
+  );
 
-    await network.stop();
-    await Promise.all(members.map((one) => one.hears("lost")));
-    // For a while dialling is in vain.
-    await Promise.all(
-      members.map(({ clock }) =>
-        clock.runUntil(new Promise((resolve) => clock.after(3_000, () => resolve(undefined))), 10),
-      ),
-    );
-    await network.restart();
-    await Promise.all(members.map((one) => one.comesTo("back")));
+  await network.stop();
+  await Promise.all(members.map((one) => one.hears("lost")));
+  // For a while dialling is in vain.
+  await Promise.all(
+    members.map(({ clock }) =>
+      clock.runUntil(new Promise((resolve) => clock.after(3_000, () => resolve(undefined))), 10),
+    ),
+  );
+  await network.restart();
+  await Promise.all(members.map((one) => one.comesTo("back")));
 
-    const again = await joinedVisitor(t, network, { identity: watcher.identity });
-    const plain = (entries: typeof before) =>
-      entries.map(({ id, name, port, files }) => ({ id, name, port, files })).toSorted((a, b) => a.port - b.port);
-    assert.deepEqual(plain(await network.roster(again.identity)), plain(before));
-    network.clock.advance(1_000);
-    await present(first).membership.isMember((await createIdentity()).id); // an answer comes after all that was sent before it
-    assert.deepEqual(
-      present(first).told.all.filter(({ what }) => what === "joined").length,
-      11,
-      "coming back is no news",
-    );
-    assert.deepEqual(
-      present(first).told.all.filter(({ what }) => what === "left"),
-      [],
-    );
-  },
-);
+  const again = await joinedVisitor(t, network, { identity: watcher.identity });
+  const plain = (entries: typeof before) =>
+    entries.map(({ id, name, port }) => ({ id, name, port })).toSorted((a, b) => a.port - b.port);
+  assert.deepEqual(plain(await network.roster(again.identity)), plain(before));
+  network.clock.advance(1_000);
+  await present(first).membership.isMember((await createIdentity()).id); // an answer comes after all that was sent before it
+  assert.deepEqual(
+    present(first).told.all.filter(({ what }) => what === "joined").length,
+    11,
+    "coming back is no news",
+  );
+  assert.deepEqual(
+    present(first).told.all.filter(({ what }) => what === "left"),
+    [],
+  );
+});
 
 test("who left while the index server was away is gone after some time to settle", LIMIT, async (t) => {
   const network = await testNetwork(t);
@@ -333,6 +302,35 @@ test("who left while the index server was away is gone after some time to settle
   assert.equal(left.id, ada.identity.id);
   assert.equal(await me.membership.isMember(bob.identity.id), true);
   assert.deepEqual(me.told.all.filter(({ what }) => what === "left").length, 1);
+});
+
+test("when more left than were named, whoever is known is in doubt and asked about", LIMIT, async (t) => {
+  const index = await linkServer(t);
+  const address = { host: "127.0.0.1", port: index.port };
+  const network = { invite: () => ({ address, indexId: index.identity.id, key: undefined }) };
+  const joining = member(t, network);
+  await index.messages.find(({ type }) => type === "JOIN");
+  const link = present(index.links.all[0]);
+  link.send("WELCOME", { index_name: peerNameFrom("index"), port: null, seen_host: "127.0.0.1" });
+  const me = await joining;
+  const ada = { id: (await createIdentity()).id, name: peerNameFrom("ada") };
+  const entry = { ...ada, hosts: [], on_index_host: false, port: 9500, files: 0, bytes: 0, reachable: null };
+  link.send("ROSTER", { joined: [entry], changed: [], left: [] });
+  await me.hears("joined");
+  assert.equal(await me.membership.isMember(ada.id), true);
+  assert.deepEqual(
+    index.messages.all.map(({ type }) => type),
+    ["JOIN"],
+    "it need not ask",
+  );
+
+  link.send("ROSTER", { joined: [], changed: [], left: [ada], untold: { joined: 7, left: 0 } });
+  link.send("ROSTER", { joined: [entry], changed: [], left: [], untold: { joined: 0, left: 1 } });
+  await me.told.find(({ what }) => what === "left");
+  const asked = me.membership.isMember(ada.id);
+  await index.messages.find(({ type }) => type === "WHO");
+  link.send("MEMBER", { id: ada.id, member: false });
+  assert.equal(await asked, false);
 });
 
 test("who was replaced is out and does not come back by itself", LIMIT, async (t) => {

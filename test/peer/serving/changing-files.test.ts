@@ -9,7 +9,7 @@ import { systemClock } from "../../../src/transport/clock.ts";
 import { createIdentity } from "../../../src/transport/identity.ts";
 import { startSecureServer } from "../../../src/transport/secure-server.ts";
 import { log } from "../../support/silent-log.ts";
-import { ask, serveShare } from "./served-share.ts";
+import { ask, serveShare, unlimitedUploads } from "./served-share.ts";
 
 const MIB = 1024 * 1024;
 const OLD = 65;
@@ -97,6 +97,7 @@ test("a reader that stalls is dropped, and the file is closed", TIMEOUT, async (
     exchange: createExchange(systemClock),
     about: () => ({ id: identity.id, name: peerNameFrom("server"), program: "tukar", files: 0, bytes: 0 }),
     admit: async () => undefined,
+    uploads: unlimitedUploads(),
   });
   const ended = Promise.withResolvers<void>();
   const server = await startSecureServer({

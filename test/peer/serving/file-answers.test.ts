@@ -63,7 +63,7 @@ for (const { by, target, type } of TARGETS) {
       "content-type": type,
       "x-content-type-options": "nosniff",
       "content-disposition": "attachment; filename=file.txt",
-      "tukar-version": "1",
+      "tukar-version": "2",
     };
     function assertDescribes(headers: Readonly<Record<string, unknown>>): void {
       for (const [name, value] of Object.entries(describes)) assert.equal(headers[name], value, name);

@@ -239,7 +239,7 @@ test("a folder is listed one level deep, or with all files below it", TIMEOUT, a
 });
 
 test(
-  "resolve finds a path, a folder or a base name that only one file bears, and lists those that share one",
+  "resolve finds a path, a folder, a content or a base name that only one file bears, and lists those that share one",
   TIMEOUT,
   async (t) => {
     const { get } = await serveShare(t, {
@@ -251,10 +251,13 @@ test(
     assert.deepEqual(await resolve("same.txt"), [{ kind: "ambiguous", paths: ["x/same.txt", "y/same.txt"] }]);
     assert.equal((await last("only.txt"))["path"], "y/only.txt");
     assert.equal((await last("x/same.txt"))["path"], "x/same.txt");
+    const { content } = await last("only.txt");
+    assert.equal((await last(String(content)))["path"], "y/only.txt");
     assert.equal((await last("y"))["kind"], "folder");
     assert.equal((await last("y/"))["kind"], "folder");
     for (const nothing of [
       "",
+      `b3-${"0".repeat(64)}`,
       "SAME.TXT",
       "../x/same.txt",
       "/x/same.txt",

@@ -6,11 +6,14 @@ import type { Library, LibraryOptions } from "../../../src/peer/library/library.
 import type { KnownPeer } from "../../../src/peer/network/directory.ts";
 import { createPeerServer, type PeerServerOptions } from "../../../src/peer/peer-server.ts";
 import { createExchange } from "../../../src/peer/serving/exchange.ts";
+import { createUploadSlots } from "../../../src/peer/serving/upload-slots.ts";
+import { createUploads, type Uploads } from "../../../src/peer/serving/uploads.ts";
 import type { PeerId } from "../../../src/protocol/peer-id.ts";
 import { peerNameFrom } from "../../../src/protocol/peer-name.ts";
 import { PROGRAM } from "../../../src/protocol/program.ts";
 import { systemClock } from "../../../src/transport/clock.ts";
 import { createIdentity, type Identity } from "../../../src/transport/identity.ts";
+import { UNLIMITED } from "../../../src/transport/rate-limit.ts";
 import { present } from "../../support/present.ts";
 import { log } from "../../support/silent-log.ts";
 import { createPlace, type Place, untilHashed } from "../library/shared-folder.ts";
@@ -40,7 +43,11 @@ export type ServedShareOptions = {
   readonly library?: Partial<LibraryOptions>;
   /** Changes what is served from. */
   readonly serve?: (library: Library) => Library;
-} & Partial<Pick<PeerServerOptions, "guests" | "isMember">>;
+} & Partial<Pick<PeerServerOptions, "guests" | "isMember" | "uploads">>;
+
+export function unlimitedUploads(): Uploads {
+  return createUploads({ slots: createUploadSlots(systemClock), upLimit: UNLIMITED, clock: systemClock });
+}
 
 /** Everything is hashed when this resolves, unless the library's timing says otherwise. */
 export async function serveShare(t: TestContext, options: ServedShareOptions): Promise<ServedShare> {
@@ -60,6 +67,7 @@ export async function serveShare(t: TestContext, options: ServedShareOptions): P
     about: () => ({ id: identity.id, name: peerNameFrom("server"), program: PROGRAM, files: 0, bytes: 0 }),
     isMember: options.isMember ?? (async (id: PeerId) => id === member.id),
     guests,
+    uploads: options.uploads ?? unlimitedUploads(),
     log,
   });
   await server.listen(0);

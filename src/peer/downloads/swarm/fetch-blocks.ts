@@ -3,6 +3,7 @@ import type { BlockList } from "../../../protocol/block-list.ts";
 import { blockCount, type ContentId } from "../../../protocol/content-id.ts";
 import { Failure } from "../../../protocol/failures.ts";
 import type { FollowerLine } from "../../../protocol/holdings.ts";
+import type { QueuePlace } from "../../../protocol/queue-place.ts";
 import { createBackoff } from "../../../transport/backoff.ts";
 import { type Clock, every, wait } from "../../../transport/clock.ts";
 import type { Identity } from "../../../transport/identity.ts";
@@ -34,6 +35,8 @@ export type FetchBlocksOptions = {
   readonly clock: Clock;
   readonly neighbourhood: Neighbourhood;
   readonly onVerified: (index: number) => void;
+  /** A source lets others go first. */
+  readonly onQueued: (place: QueuePlace) => void;
   /** A source sent wrong bytes and is not asked again. */
   readonly onDropped: (called: string, message: string) => void;
 };
@@ -65,7 +68,7 @@ const OWN: ReadonlySet<string> = new Set(["disk-full", "cannot-save", "internal"
  * "disk-full" or "cannot-save". Blocks that were verified until then are kept in the part file.
  */
 export async function fetchBlocks(options: FetchBlocksOptions, signal: AbortSignal): Promise<void> {
-  const { content, list, partial, asked, record, identity, clock, neighbourhood, onVerified } = options;
+  const { content, list, partial, asked, record, identity, clock, neighbourhood, onVerified, onQueued } = options;
   const { serving } = neighbourhood;
   const over = new AbortController();
   const running = AbortSignal.any([signal, over.signal]);
@@ -91,11 +94,22 @@ export async function fetchBlocks(options: FetchBlocksOptions, signal: AbortSign
   let reachableAtMs = clock.now();
 
   function openFor(remote: RemotePeer) {
-    const { target, called } = remote;
+    const { target, called, downLimit } = remote;
     return async (signal: AbortSignal): Promise<readonly Receiver[]> => {
       opened += 1;
       const pieces = opened === 1 ? PIECES.first : PIECES.further;
-      const to = { target, called, identity, signal, partFile: partial.file, content, list, pieces };
+      const to = {
+        target,
+        called,
+        downLimit,
+        onQueued,
+        identity,
+        signal,
+        partFile: partial.file,
+        content,
+        list,
+        pieces,
+      };
       return opened === 1 ? openReceivers(to, list.sizeBytes) : [await openReceiver(to)];
     };
   }
@@ -179,7 +193,7 @@ export async function fetchBlocks(options: FetchBlocksOptions, signal: AbortSign
     // Whom the other sees on its own machine is found at that machine's address.
     const seen = hosts.map((host) => (/^127\.|^::1$/.test(host) ? (by.host() ?? host) : host));
     const known = { id, name, hosts: seen, port, files: 0, bytes: 0, reachable: null };
-    const remote = openRemotePeer(known, identity);
+    const remote = openRemotePeer(known, identity, by.downLimit);
     own.push(remote);
     meet(remote, false);
   }

@@ -18,6 +18,7 @@ import { createIdentity } from "../../../../src/transport/identity.ts";
 import { startSecureServer } from "../../../../src/transport/secure-server.ts";
 import { log } from "../../../support/silent-log.ts";
 import { tempFolder } from "../../../support/temp-folder.ts";
+import { unlimitedUploads } from "../../serving/served-share.ts";
 
 /** A peer that shares nothing, fetches, and gives what it has on its way in, over real TLS. */
 export type Fetcher = {
@@ -52,7 +53,7 @@ export async function startFetcher(t: TestContext, { name, sources = [], meddle 
       },
     },
     exchange,
-    sender: createByteSender(),
+    sender: createByteSender(unlimitedUploads()),
   });
   const server = await startSecureServer({
     identity,
