@@ -14,15 +14,40 @@ const SAMPLE_INTERVAL_MS = 20;
 
 /** Runs a command to its end, as a whole process. Throws if it fails. */
 export async function measure(command: readonly string[], serverPids: readonly number[]): Promise<Run> {
+  return runToEnd(command, serverPids);
+}
+
+/** The same, and when the first output came. What it puts out is read, which takes some time of its own. */
+export async function measureOutput(
+  command: readonly string[],
+  serverPids: readonly number[],
+): Promise<Run & { readonly firstSeconds: number }> {
+  const startedAtMs = performance.now();
+  let firstSeconds: number | undefined;
+  const run = await runToEnd(command, serverPids, () => {
+    firstSeconds ??= (performance.now() - startedAtMs) / 1000;
+  });
+  return { ...run, firstSeconds: firstSeconds ?? run.seconds };
+}
+
+async function runToEnd(
+  command: readonly string[],
+  serverPids: readonly number[],
+  onOutput?: () => void,
+): Promise<Run> {
   const before = costOf(serverPids);
   const startedAtMs = performance.now();
   const [file = "", ...args] = command;
-  const child = spawn(file, args, { stdio: ["ignore", "ignore", "pipe"] });
+  const child = spawn(file, args, { stdio: ["ignore", onOutput ? "pipe" : "ignore", "pipe"] });
+  if (onOutput) child.stdout?.on("data", onOutput);
   const sampler = sample(child);
   const [status] = await once(child, "exit");
   const seconds = (performance.now() - startedAtMs) / 1000;
   const client = sampler.stop();
-  if (status !== 0) throw new Error(`${command.join(" ")} failed with ${status}: ${await sampler.stderr}`);
+  if (status !== 0) {
+    const said = (await sampler.stderr).slice(0, 2000);
+    throw new Error(`${command.join(" ")} failed with ${status}: ${said}`);
+  }
   const after = costOf(serverPids);
   return { seconds, client, server: { cpuSeconds: after.cpuSeconds - before.cpuSeconds, peakBytes: after.peakBytes } };
 }
@@ -43,6 +68,12 @@ function sample(child: ChildProcess) {
       return latest;
     },
   };
+}
+
+/** Resident memory of a process and its children, of the largest of them. */
+export function memoryOf(pid: number): { readonly nowBytes: number; readonly peakBytes: number } {
+  const now = withChildren(pid).map((each) => Number(/VmRSS:\s+(\d+)/.exec(readProc(each, "status"))?.[1] ?? 0) * 1024);
+  return { nowBytes: Math.max(0, ...now), peakBytes: costOf([pid]).peakBytes };
 }
 
 export function costOf(pids: readonly number[]): Cost {

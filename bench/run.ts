@@ -5,17 +5,21 @@ import { benchCatalogSearch } from "./catalog-search.ts";
 import { benchFlashCrowd } from "./flash-crowd.ts";
 import { benchHashingAndScanning, benchStarting } from "./hashing-and-scanning.ts";
 import { benchIndexSessions } from "./index-sessions.ts";
+import { benchLargeShare } from "./large-share.ts";
 import { benchLimits } from "./limits.ts";
+import { benchManyFiles } from "./many-files.ts";
 import { benchOneShot } from "./one-shot.ts";
 import { benchSingleFile } from "./single-file.ts";
 
 /** `npm run bench [-- NAME...]`: runs the comparisons named, or all of them. */
 const BENCHES = {
   "single-file": (workDir: string) => benchSingleFile(workDir),
+  "many-files": (workDir: string) => benchManyFiles(workDir),
   "hashing-and-scanning": benchHashingAndScanning,
   "flash-crowd": (workDir: string) => benchFlashCrowd(workDir),
   "catalog-search": (workDir: string) => benchCatalogSearch(workDir, 1_000, 1_000),
   limits: benchLimits,
+  "large-share": benchLargeShare,
   starting: async (workDir: string) => {
     benchStarting();
     await benchOneShot(workDir);

@@ -1,7 +1,8 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
+import { userInfo } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { isInstalled } from "./measure.ts";
@@ -13,6 +14,8 @@ export type Contender = {
   readonly name: string;
   readonly pids: readonly number[];
   fetch(file: string, to: string): readonly string[];
+  /** The command that fetches a folder with all in it into the folder `to`. */
+  fetchFolder?(folder: string, to: string): readonly string[];
   close(): Promise<void>;
 };
 
@@ -126,7 +129,19 @@ export async function startTukar(workDir: string, dir: string): Promise<Contende
     name: "tukar (TLS 1.3, verified)",
     pids: [pid],
     fetch: (file, to) => [LAUNCHER, "get", "server", file, "-o", to, ...client],
+    fetchFolder: (folder, to) => [LAUNCHER, "get", "server", folder, "-r", "-o", to, ...client],
     close: network.close,
+  };
+}
+
+/** Copying within the machine: no tool that goes through a network can be quicker. */
+export function copying(folder: string): Contender {
+  return {
+    name: "cp -r (no network: the floor)",
+    pids: [],
+    fetch: (file, to) => ["cp", path.join(folder, file), to],
+    fetchFolder: (below, to) => ["cp", "-r", path.join(folder, below), to],
+    close: async () => undefined,
   };
 }
 
@@ -168,6 +183,18 @@ export async function startNginx(workDir: string, folder: string): Promise<Conte
     name: "nginx -> curl (TLS 1.3, unverified)",
     pids: [server.child.pid ?? 0],
     fetch: (file, to) => ["curl", "-sS", "-k", "-o", to, `https://127.0.0.1:${port}/${file}`],
+    // curl lists nothing: it is told what there is, and does not pay for finding out.
+    fetchFolder(below, to) {
+      const list = path.join(workDir, "curl-list");
+      const files = readdirSync(path.join(folder, below), { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)));
+      const lines = files.map(
+        (file) => `url = "https://127.0.0.1:${port}/${encodeURI(file)}"\noutput = "${path.join(to, file)}"\n`,
+      );
+      writeFileSync(list, lines.join(""));
+      return ["curl", "-sS", "-k", "--parallel", "--parallel-max", "16", "--create-dirs", "-K", list];
+    },
     close: server.close,
   };
 }
@@ -198,10 +225,11 @@ export function aria2From(nginx: Contender, folder: string): Contender | undefin
 export async function startRsyncDaemon(workDir: string, folder: string): Promise<Contender | undefined> {
   if (!isInstalled("rsync")) return undefined;
   const port = await freePort();
+  const { uid, gid } = userInfo(); // as root the daemon would read as nobody
   const configuration = path.join(workDir, "rsyncd.conf");
   writeFileSync(
     configuration,
-    `use chroot = no\nport = ${port}\naddress = 127.0.0.1\n[files]\npath = ${folder}\nread only = yes\n`,
+    `use chroot = no\nport = ${port}\naddress = 127.0.0.1\nuid = ${uid}\ngid = ${gid}\n[files]\npath = ${folder}\nread only = yes\n`,
   );
   const server = run("rsync", ["--daemon", "--no-detach", `--config=${configuration}`]);
   await listening(port);
@@ -209,6 +237,7 @@ export async function startRsyncDaemon(workDir: string, folder: string): Promise
     name: "rsync daemon (plain)",
     pids: [server.child.pid ?? 0],
     fetch: (file, to) => ["rsync", "-W", "--inplace", `rsync://127.0.0.1:${port}/files/${file}`, to],
+    fetchFolder: (below, to) => ["rsync", "-rtp", "-W", "--inplace", `rsync://127.0.0.1:${port}/files/${below}`, to],
     close: server.close,
   };
 }
@@ -234,6 +263,16 @@ export async function startRsyncOverSsh(workDir: string, folder: string): Promis
     name: "rsync over ssh",
     pids: [server.child.pid ?? 0],
     fetch: (file, to) => ["rsync", "-W", "--inplace", "-e", ssh, `127.0.0.1:${path.join(folder, file)}`, to],
+    fetchFolder: (below, to) => [
+      "rsync",
+      "-rtp",
+      "-W",
+      "--inplace",
+      "-e",
+      ssh,
+      `127.0.0.1:${path.join(folder, below)}`,
+      to,
+    ],
     close: server.close,
   };
 }

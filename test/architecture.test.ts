@@ -154,7 +154,7 @@ const SPECIFIED = [
   ...Object.keys(MESSAGE_DATA).map((type) => ["message", `| \`${type}\` `]),
   ...[...Object.values(PEER_ROUTES), ...Object.values(INDEX_ROUTES), LINK_PATH].map((route) => [
     "route",
-    `| \`GET ${route}`,
+    `| \`${route === PEER_ROUTES.bundle ? "POST" : "GET"} ${route}`,
   ]),
 ];
 

@@ -1,9 +1,13 @@
 import type { Command } from "commander";
 
-/** A command with all that it takes, in one line: `get <peer> <name...> [-o <path>] [-r]`. */
+/** More options than these are only said to be there. */
+const OPTIONS_SHOWN = 3;
+
+/** A command with all that it takes, in one line: `ls <peer> [path] [-r]`; `search <words...> [options]`. */
 export function callOf(command: Command): string {
   const takes = command.usage().replace("[options]", "").trim();
-  const options = command.options.map(({ flags, short, long }) => `[${short ?? long ?? ""}${placeholder(flags)}]`);
+  const all = command.options.map(({ flags, short, long }) => `[${short ?? long ?? ""}${placeholder(flags)}]`);
+  const options = all.length > OPTIONS_SHOWN ? ["[options]"] : all;
   return [command.name(), takes, ...options].filter((part) => part !== "").join(" ");
 }
 

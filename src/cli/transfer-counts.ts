@@ -25,6 +25,7 @@ export function countTransfers(now: () => number): TransferCounts {
       if (event.event === "progress" && event.bytes > 0) underWay.add(event.path);
       if (["progress", "hashing", "waiting", "queued"].includes(event.event)) return;
       underWay.delete(event.path);
+      if (event.event === "folder") return;
       if (event.event === "done") {
         fetched += 1;
         bytes += event.bytes;

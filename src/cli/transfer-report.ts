@@ -1,6 +1,7 @@
+import { basename } from "node:path";
 import type { GetEvent } from "../protocol/control-api.ts";
 import { printable } from "../protocol/untrusted-text.ts";
-import { formatDuration } from "./amounts.ts";
+import { formatCount, formatDuration } from "./amounts.ts";
 import type { Output } from "./output.ts";
 
 /** How the events of a transfer become lines. Those that failed are not told here. */
@@ -21,17 +22,20 @@ export function createJsonReport(output: Output, now: () => number): TransferRep
         return output.record({ event: "progress", path, bytes, total });
       }
       case "done": {
-        const { path, saved, bytes, content, sources, seconds } = event;
-        return output.record({ event: "done", path, saved, bytes, content, sources, seconds });
+        const { path, saved, bytes, content, sources, seconds, within } = event;
+        return output.record({ event: "done", path, saved, bytes, content, sources, seconds, within });
       }
-      case "skipped":
-        return output.record({ event: "skipped", path: event.path, saved: event.saved, reason: event.reason });
+      case "skipped": {
+        const { path, saved, reason, within } = event;
+        return output.record({ event: "skipped", path, saved, reason, within });
+      }
       case "source-dropped":
         return output.record({ event: "source-dropped", path: event.path, peer: event.peer, reason: event.reason });
       case "queued": {
         const { path, position, waiting } = event;
         return output.record({ event: "queued", path, position, waiting });
       }
+      case "folder":
       case "hashing":
       case "waiting":
         return;
@@ -41,13 +45,21 @@ export function createJsonReport(output: Output, now: () => number): TransferRep
   };
 }
 
-/** For people: on stdout where each file lies, the rest is talk. */
+/** For people: on stdout where each file lies, or the folder that it came with; the rest is talk. */
 export function createTextReport(output: Output): TransferReport {
   return async (event) => {
     switch (event.event) {
       case "done":
+        if (event.within === undefined) return output.result(printable(event.saved));
+        if (basename(event.saved) !== basename(event.path))
+          output.talk(`"${printable(event.path)}" was saved as "${printable(event.saved)}"`);
+        return;
+      case "folder":
+        if (event.skipped > 0)
+          output.talk(`Skipped ${formatCount(event.skipped)} in "${printable(event.path)}": already there`);
         return output.result(printable(event.saved));
       case "skipped":
+        if (event.within !== undefined) return;
         output.talk(`Skipped "${printable(event.path)}": ${printable(event.reason)}`);
         return output.result(printable(event.saved));
       case "source-dropped":

@@ -6,7 +6,7 @@ export type FileState = {
   readonly sizeBytes: number;
   /** Nanoseconds since 1970. */
   readonly modifiedNs: bigint;
-  /** Signed 64 bits, as SQLite stores it; file systems count without a sign. */
+  /** Signed 64 bits, as SQLite stores it; file systems count without a sign. 0: the file system numbers files at will. */
   readonly inode: bigint;
 };
 
@@ -30,5 +30,6 @@ export function isExecutable({ mode }: BigIntStats): boolean {
 }
 
 export function isSameState(a: FileState, b: FileState): boolean {
-  return a.sizeBytes === b.sizeBytes && a.modifiedNs === b.modifiedNs && a.inode === b.inode;
+  const isSameInode = a.inode === b.inode || a.inode === 0n || b.inode === 0n;
+  return a.sizeBytes === b.sizeBytes && a.modifiedNs === b.modifiedNs && isSameInode;
 }

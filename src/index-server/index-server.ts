@@ -79,7 +79,10 @@ export async function startIndexServer(options: IndexServerOptions): Promise<Run
     clock,
     onHeld: (peer, totals) => sessions.hold(peer, totals),
     onTaken: (changes) => metrics.catalogChanges.inc(changes),
-    onError: (error) => log.error({ err: error }, "the catalog failed"),
+    onError(error) {
+      // Whoever is cut off in the end may leave after the catalog was closed.
+      if (!closing.signal.aborted) log.error({ err: error }, "the catalog failed");
+    },
   });
   const sessions = createSessions({ self, ports, check, catalogs, clock, metrics, log });
   const onUpgrade = acceptLinks({ self, key, clock, onLink: sessions.open, onMessage: sessions.receive });

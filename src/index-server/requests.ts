@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { isLoopback } from "../protocol/address.ts";
 import { parseContentId } from "../protocol/content-id.ts";
 import { Failure } from "../protocol/failures.ts";
@@ -12,15 +11,8 @@ import type { CatalogStore } from "./catalog/catalog-store.ts";
 import type { PeerCatalogs } from "./catalog/peer-catalogs.ts";
 import { searchRoute, sourcesRoute } from "./catalog/search-routes.ts";
 import type { Metrics } from "./metrics.ts";
+import type { Handler, MemberRoute, Route } from "./route.ts";
 import type { Sessions } from "./sessions.ts";
-
-type Handler<Asker> = (request: IncomingMessage, response: ServerResponse, asker: Asker) => void | Promise<void>;
-
-/** What may be done at one address. HEAD is GET without the body. */
-type Route<Asker> = { readonly GET: Handler<Asker>; readonly POST?: Handler<Asker> };
-
-/** The same where the one who asks is known as a member. */
-export type MemberRoute = Route<PeerId>;
 
 export type RequestHandlerOptions = {
   readonly sessions: Sessions;

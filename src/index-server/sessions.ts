@@ -1,16 +1,15 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Logger } from "pino";
-import { isLoopback } from "../protocol/address.ts";
 import { Failure } from "../protocol/failures.ts";
-import { CANDIDATES_MAX, HANDSHAKE_TIMEOUT_MS } from "../protocol/limits.ts";
+import { HANDSHAKE_TIMEOUT_MS } from "../protocol/limits.ts";
 import type { Message, MessageData, MessageType } from "../protocol/messages.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
-import type { PeerName } from "../protocol/peer-name.ts";
 import type { RosterEntry } from "../protocol/roster.ts";
 import type { Clock } from "../transport/clock.ts";
 import { encodeMessage, type Link, type Speaker } from "../transport/link.ts";
 import type { HeldTotals, PeerCatalogs } from "./catalog/peer-catalogs.ts";
 import type { Metrics } from "./metrics.ts";
+import { type Newcomer, newcomersEntry } from "./newcomer.ts";
 import type { Ports } from "./ports.ts";
 import type { ReachabilityCheck } from "./reachability.ts";
 import { createRosterFeed } from "./roster-feed.ts";
@@ -18,8 +17,6 @@ import { inSlices } from "./slices.ts";
 
 /** What is known of the one at the other end of a link, from its JOIN on. */
 type Session = { readonly link: Link; state: SessionState };
-/** What a JOIN said, and under which name. */
-type Newcomer = MessageData<"JOIN"> & { readonly name: PeerName };
 type SessionState =
   | { readonly at: "new" }
   | { readonly at: "visiting" }
@@ -148,7 +145,7 @@ export function createSessions({ self, ports, check, catalogs, clock, metrics, l
 
   async function list(session: Session, newcomer: Newcomer, port: number, of: string): Promise<void> {
     const { link } = session;
-    session.state = { at: "checking", entry: entryOf(link, newcomer, port) };
+    session.state = { at: "checking", entry: newcomersEntry(link, newcomer, port) };
     const isWanted = (): boolean => peers.get(link.remoteId) === session;
     const checked = check({ host: link.remoteHost, port, id: link.remoteId, isWanted }).then((reachable) =>
       relist(session, { reachable }),
@@ -281,21 +278,3 @@ export function createSessions({ self, ports, check, catalogs, clock, metrics, l
 
 type FromPeers = "JOIN" | "LISTENING" | "PORT_REFUSED" | "WHO";
 type Handlers = { readonly [T in FromPeers]: (session: Session, message: Message<T>) => void };
-
-/** The roster entry of a newcomer. Who comes over loopback lives here, and its other addresses are those of this machine. */
-function entryOf(link: Link, { name, hosts }: Newcomer, port: number): RosterEntry {
-  const { remoteId: id, remoteHost } = link;
-  const onIndexHost = isLoopback(remoteHost);
-  const seen = onIndexHost ? [] : [remoteHost];
-  const candidates = [...new Set([...seen, ...hosts.filter((host) => !isLoopback(host))])];
-  return {
-    id,
-    name,
-    hosts: candidates.slice(0, CANDIDATES_MAX),
-    on_index_host: onIndexHost,
-    port,
-    files: 0,
-    bytes: 0,
-    reachable: null,
-  };
-}

@@ -4,7 +4,7 @@ import { createRateLimit, type RateLimit } from "../transport/rate-limit.ts";
 import { createUploadSlots, type UploadSlots } from "./serving/upload-slots.ts";
 
 /** What a peer keeps its transfers within, all of them together. */
-export type PeerLimits = {
+type PeerLimits = {
   readonly up: RateLimit;
   readonly down: RateLimit;
   readonly slots: UploadSlots;

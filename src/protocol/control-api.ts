@@ -145,6 +145,8 @@ export type SourcesRequest = z.infer<typeof SourcesRequest>;
 /** A peer that offers a content now, and what it is called there. */
 export const ContentSource = Whereabouts.extend({ path: SharePathSchema });
 export type ContentSource = z.infer<typeof ContentSource>;
+/** The folder that was asked for, of a file that came with one. */
+const Within = z.string().optional();
 
 /** What happens while files are fetched. One that fails (`failed`) does not stop the others. */
 export const GetEvent = z.discriminatedUnion("event", [
@@ -165,8 +167,24 @@ export const GetEvent = z.discriminatedUnion("event", [
     content: ContentIdSchema,
     sources: z.int(),
     seconds: z.number(),
+    within: Within,
   }),
-  z.object({ event: z.literal("skipped"), path: z.string(), saved: z.string(), reason: z.string() }),
+  z.object({
+    event: z.literal("skipped"),
+    path: z.string(),
+    saved: z.string(),
+    reason: z.string(),
+    within: Within,
+  }),
+  /** A folder is through: what became of the files in it, each of which had an event of its own. */
+  z.object({
+    event: z.literal("folder"),
+    path: z.string(),
+    saved: z.string(),
+    done: SizeSchema,
+    skipped: SizeSchema,
+    failed: SizeSchema,
+  }),
   z.object({ event: z.literal("failed"), path: z.string(), code: z.string(), message: z.string() }),
 ]);
 export type GetEvent = z.infer<typeof GetEvent>;

@@ -45,6 +45,13 @@ export const LIST_LINE_MAX_BYTES = 32 * KIB;
 /** A JSON body that is read whole (never a listing, those are streams). */
 export const JSON_BODY_MAX_BYTES = MIB;
 
+/** The largest file that travels in a bundle: one block, so that one hash verifies it. */
+export const BUNDLE_FILE_MAX_BYTES = MIB;
+/** Files that one request for a bundle may name. */
+export const BUNDLE_FILES_MAX = 2048;
+/** Bundles that a peer reads at once, for all who ask. */
+export const BUNDLES_AT_ONCE = 32;
+
 /** From TCP connect until TLS, HTTP upgrade and JOIN are through. */
 export const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** The side that dialled a link sends PING this often. */

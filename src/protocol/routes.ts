@@ -19,6 +19,7 @@ export const PEER_ROUTES = {
   about: "/v1/about",
   files: "/v1/files",
   resolve: "/v1/resolve",
+  bundle: "/v1/bundle",
   content: "/v1/content/",
   download: "/files/",
 } as const;

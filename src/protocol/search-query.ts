@@ -82,11 +82,12 @@ export function extensionOf(path: string): string {
   return /[^/]\.([^./]+)$/.exec(path)?.[1]?.toLowerCase() ?? "";
 }
 
+/** `mp3` and `flac` of `.MP3,*.flac`. Blanks part them too, and quotes are none of theirs: so they can be written out again. */
 function extensionsOf(value: string): string[] {
   return value
-    .normalize("NFC")
     .toLowerCase()
-    .split(",")
-    .map((extension) => extension.replace(/^[*.\s]+/, "").trim())
+    .normalize("NFC")
+    .split(/[\s,"]+/)
+    .map((extension) => extension.replace(/^[*.]+/, ""))
     .filter((extension) => extension !== "");
 }

@@ -7,11 +7,11 @@ import type { Message } from "../protocol/messages.ts";
 import type { NetworkKey } from "../protocol/network-key.ts";
 import { KEY_PROOF_HEADER, LINK_PATH } from "../protocol/routes.ts";
 import { PROTOCOL_VERSION, VERSION_HEADER } from "../protocol/version.ts";
+import { checkVersion } from "./check-version.ts";
 import type { Clock } from "./clock.ts";
 import type { Connection } from "./dial.ts";
 import { proveKey } from "./key-proof.ts";
 import { createLink, type Link, type Speaker, WEBSOCKET_OPTIONS } from "./link.ts";
-import { checkVersion } from "./remote.ts";
 
 export type OpenLinkOptions = {
   /** A fresh connection; the link owns it from here on. */

@@ -4,10 +4,10 @@ import { jsonOrUndefined } from "../protocol/json.ts";
 import { HEADERS_MAX_BYTES, IDLE_TIMEOUT_MS } from "../protocol/limits.ts";
 import { parseQueuePlace, QUEUE_HEADER, type QueuePlace } from "../protocol/queue-place.ts";
 import { VERSION_HEADER } from "../protocol/version.ts";
+import { checkVersion } from "./check-version.ts";
 import { type DialOptions, type DialTarget, dial } from "./dial.ts";
 import { type ByteSink, isSameRequest, type RangeRequest, rangeRequestHead } from "./range-request.ts";
 import { type RateLimit, UNLIMITED } from "./rate-limit.ts";
-import { checkVersion } from "./remote.ts";
 import { bodyLength, parseResponseHead, type ResponseHead } from "./response-head.ts";
 
 /**

@@ -29,10 +29,13 @@ export type RateUser = {
 /** Bytes that nobody asked for may be moved later, at most those of so long a time. */
 const BURST_MS = 50;
 /** While somebody waits nothing is lost, or a busy machine, on which timers come late, would stay below the limit. */
-const LATE_MS = 1_000;
+const LATE_MS = 400;
 /** Who asked for nothing for so long does not make up for it any more. */
 const AWAY_MS = 250;
-/** What is granted at once: small, so that bytes flow evenly; not too small, since each grant costs a timer. */
+/**
+ * What is granted at least: small, so that bytes flow evenly; not too small, since each grant costs a timer. Credit that
+ * has gathered is divided among those who wait.
+ */
 const SLICE_MS = 10;
 const SLICE_MIN_BYTES = 512;
 
@@ -96,7 +99,9 @@ export function createRateLimit(clock: Clock, bytesPerSecond = 0): RateLimit {
   function grant(party: Party): void {
     const wish = party.wishes.shift();
     if (!wish) return;
-    const slice = Math.max(SLICE_MIN_BYTES, Math.floor((rate * SLICE_MS) / 1000));
+    let waiting = 1;
+    for (const { wishes } of parties.values()) waiting += wishes.length > 0 ? 1 : 0;
+    const slice = Math.floor(Math.max(SLICE_MIN_BYTES, worth(SLICE_MS), credit / waiting));
     const bytes = rate === 0 ? wish.wanted : Math.min(wish.wanted, slice);
     reached = Math.max(reached, party.served);
     party.served += bytes;

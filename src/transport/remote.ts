@@ -6,7 +6,8 @@ import { jsonOrUndefined } from "../protocol/json.ts";
 import { IDLE_TIMEOUT_MS, JSON_BODY_MAX_BYTES, LIST_LINE_MAX_BYTES } from "../protocol/limits.ts";
 import { FailureLine } from "../protocol/listing.ts";
 import { parseQueuePlace, QUEUE_HEADER, type QueuePlace } from "../protocol/queue-place.ts";
-import { judgeVersion, PROTOCOL_VERSION, VERSION_HEADER } from "../protocol/version.ts";
+import { PROTOCOL_VERSION, VERSION_HEADER } from "../protocol/version.ts";
+import { checkVersion } from "./check-version.ts";
 import { type Connection, type DialTarget, dial } from "./dial.ts";
 import type { Identity } from "./identity.ts";
 import { readLines } from "./lines.ts";
@@ -27,7 +28,7 @@ export type RemoteRoutes = {
   close(): void;
 };
 
-export type BytesOptions = {
+type BytesOptions = {
   /** What it comes within. It is closed in the end. */
   readonly share?: RateUser;
   /** The other side lets others go first. */
@@ -125,21 +126,6 @@ export function openRemote(options: RemoteOptions): RemoteRoutes {
       agent.destroy();
     },
   };
-}
-
-/**
- * Whether the other side speaks this protocol version.
- * @throws Failure "not-tukar", "protocol-older" or "protocol-newer"
- */
-export function checkVersion(header: string | readonly string[] | undefined, called: string): void {
-  const verdict = judgeVersion(header);
-  if (verdict === "same") return;
-  if (verdict === "not-tukar") throw new Failure("not-tukar", `What answers as ${called} is not tukar`);
-  const advice = verdict === "older" ? "it needs a newer tukar" : "update tukar here";
-  throw new Failure(
-    `protocol-${verdict}`,
-    `${called} speaks an ${verdict} protocol version (${String(header)}, here ${PROTOCOL_VERSION}): ${advice}`,
-  );
 }
 
 /** Connections kept open between requests: as many as are used side by side, for each costs a handshake. */

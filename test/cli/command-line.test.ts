@@ -116,7 +116,7 @@ const WRONG: { args: string[]; says: RegExp }[] = [
   { args: ["get", "3"], says: /"3" alone does not say what to get: rows are known in the shell/ },
   { args: ["teleport", "x"], says: /Unknown command "teleport": type tukar help to see all\n/ },
   { args: ["help", "teleport"], says: /Unknown command "teleport": type tukar help to see all\n/ },
-  { args: ["search"], says: /"words": type tukar search <words...> \[--type <type>\]/ },
+  { args: ["search"], says: /"words": type tukar search <words...> \[options\]\n/ },
   { args: ["search", "x", "--limt", "5"], says: /Unknown option "--limt": type tukar help search to see all\n/ },
   { args: ["search", "x", "--min", "big"], says: /Cannot use "big" for --min: give a size such as 500k/ },
   { args: ["search", "x", "--min", "2k", "--max", "1k"], says: /No file has at least 2k and at most 1k/ },

@@ -16,7 +16,7 @@ import { createServer } from "node:net";
 import { platform, tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
-import { openContained } from "../../src/content/open-contained.ts";
+import { openContained, openContainedFolder } from "../../src/content/open-contained.ts";
 import { isFailure } from "./failing.ts";
 
 const onWindows = platform() === "win32";
@@ -122,4 +122,55 @@ const readsAnything = onWindows || userInfo().uid === 0;
 test("openContained calls a file unreadable that the system refuses to open", { skip: readsAnything }, () => {
   chmodSync(join(root, "sub", "file"), 0);
   assert.throws(() => openContained(root, "sub/file"), isFailure("file-unreadable"));
+});
+
+test("a folder that is kept open gives its files, and none through links to outside", { skip: onWindows }, () => {
+  symlinkSync(join(top, "elsewhere", "file"), join(root, "sub", "out"));
+  symlinkSync("file", join(root, "sub", "in"));
+  execFileSync("mkfifo", [join(root, "sub", "fifo")]);
+  const folder = openContainedFolder(root, "sub");
+  const text = (name: string): string => {
+    const { fd } = folder.open(name);
+    try {
+      return readFileSync(fd, "utf8");
+    } finally {
+      closeSync(fd);
+    }
+  };
+  try {
+    assert.deepEqual([text("file"), text("in")], ["inside", "inside"]);
+    for (const name of ["out", "fifo", "nowhere", "..", ".", "", "../../elsewhere/file"]) {
+      assert.throws(() => folder.open(name), isFailure("no-such-file"), name);
+    }
+  } finally {
+    folder.close();
+  }
+});
+
+test("a folder that is kept open stays the same when its name is given to a link", { skip: onWindows }, () => {
+  const folder = openContainedFolder(root, "sub");
+  try {
+    renameSync(join(root, "sub"), join(root, "moved"));
+    symlinkSync(join(top, "elsewhere"), join(root, "sub"));
+    const read = (): string => {
+      const { fd } = folder.open("file");
+      try {
+        return readFileSync(fd, "utf8");
+      } finally {
+        closeSync(fd);
+      }
+    };
+    if (platform() === "linux") assert.equal(read(), "inside");
+    else assert.throws(read, isFailure("no-such-file"));
+  } finally {
+    folder.close();
+  }
+});
+
+test("a folder outside of the share is not opened", { skip: onWindows }, () => {
+  symlinkSync(join(top, "elsewhere"), join(root, "way-out"));
+  mkdirSync(join(top, "share-2"));
+  for (const local of ["way-out", "../elsewhere", "../share-2", "sub/file", "nowhere"]) {
+    assert.throws(() => openContainedFolder(root, local).open("file"), isFailure("no-such-file"), local);
+  }
 });

@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { QUERY_MAX_CHARACTERS, SHARE_PATH_MAX_BYTES } from "../../src/protocol/limits.ts";
 import {
   extensionOf,
+  formatSearchQuery,
   isEmptyQuery,
   matchesBeyondWords,
   matchesQuery,
@@ -148,6 +149,19 @@ test("a path is found by itself in quotes, and never once a word of it is exclud
         if (word !== "") assert.equal(matchesQuery(parseSearchQuery(`${phrase} -"${word}"`), path), false, word);
       }
     }),
+  );
+});
+
+test("a query that is written out is understood as the same query", () => {
+  const forms = fc.constantFrom("", '"', "-", '-"', "ext:", 'ext:"', "path:", 'path:"', ",", ". ");
+  const text = fc.array(fc.oneof(forms, writtenText, anyText), { maxLength: 8 }).map((parts) => parts.join(" "));
+  const closed = fc.array(fc.tuple(forms, writtenText), { maxLength: 5 }).map((terms) => terms.flat().join(""));
+  fc.assert(
+    fc.property(fc.oneof(text, closed, anyText), (text) => {
+      const query = parseSearchQuery(text);
+      assert.deepEqual(parseSearchQuery(formatSearchQuery(query)), query);
+    }),
+    { numRuns: 300 },
   );
 });
 

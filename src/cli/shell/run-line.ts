@@ -98,11 +98,16 @@ function createShellProgram({ run, leave, print, width }: ShellProgram): Command
   return program;
 }
 
+const CALL_WIDTH = "search <words...> [options]".length;
+
 function overview(program: Command): string[] {
   const rows = program.commands.map((command) => ({ call: callOf(command), does: command.description() }));
-  const width = Math.max(...rows.map(({ call }) => call.length));
   return [
-    ...rows.map(({ call, does }) => `  ${call.padEnd(width)}  ${does}`),
+    ...rows.flatMap(({ call, does }) =>
+      call.length > CALL_WIDTH
+        ? [`  ${call}`, `  ${"".padEnd(CALL_WIDTH)}  ${does}`]
+        : `  ${call.padEnd(CALL_WIDTH)}  ${does}`,
+    ),
     "",
     "After a search or ls, get 3 fetches row 3, get 1 4-6 several, and ls 2 looks into the folder in row 2",
     "Tab completes. A blank in a name takes quotes or a backslash. Ctrl-C stops what is running",

@@ -3,7 +3,7 @@ import { Failure } from "../../protocol/failures.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import { answerJson } from "../../transport/answer.ts";
 import { readQuery } from "../read-query.ts";
-import type { MemberRoute } from "../requests.ts";
+import type { MemberRoute } from "../route.ts";
 import type { Sessions } from "../sessions.ts";
 import type { PeerCatalogs } from "./peer-catalogs.ts";
 

@@ -9,7 +9,7 @@ import type { Clock } from "../../transport/clock.ts";
 import { createBuckets } from "../../transport/token-bucket.ts";
 import type { Metrics } from "../metrics.ts";
 import { readQuery } from "../read-query.ts";
-import type { MemberRoute } from "../requests.ts";
+import type { MemberRoute } from "../route.ts";
 import type { Sessions } from "../sessions.ts";
 import type { CatalogStore, StoreHit, StorePage, StoreSource } from "./catalog-store.ts";
 import { mediaTypeFor } from "./search-index/media-types.ts";

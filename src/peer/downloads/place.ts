@@ -1,4 +1,4 @@
-import { link, lstat, mkdir, open, rename, rm, stat, unlink } from "node:fs/promises";
+import { chmod, link, lstat, mkdir, open, rename, rm, stat, unlink } from "node:fs/promises";
 import path from "node:path";
 import { saveFailure } from "../../content/partial-file.ts";
 import type { ContentId } from "../../protocol/content-id.ts";
@@ -11,7 +11,7 @@ export type HashLocalFile = (file: string, signal: AbortSignal) => Promise<Conte
 
 export type Wanted = { readonly file: string; readonly sizeBytes: number; readonly content: ContentId };
 
-const NUMBERED_MAX = 10_000;
+export const NUMBERED_MAX = 10_000;
 
 /**
  * Where a download may go: `file` itself, or if other content has that name ` (2)`, ` (3)`, ... before the extension.
@@ -34,7 +34,11 @@ export async function findPlace(
       return { file, present: true };
     }
   }
-  throw new Failure("cannot-save", `Cannot save "${wanted.file}": ${NUMBERED_MAX} files have that name already`);
+  throw tooManyOfThatName(wanted.file);
+}
+
+export function tooManyOfThatName(file: string): Failure {
+  return new Failure("cannot-save", `Cannot save "${file}": ${NUMBERED_MAX} files have that name already`);
 }
 
 /** `a.tar.gz` numbered 2 is `a (2).tar.gz`: a name is read best before its extensions. */
@@ -72,6 +76,12 @@ async function linkInFolder(partFile: string, file: string): Promise<void> {
     await mkdir(path.dirname(file), { recursive: true });
     await link(partFile, file);
   }
+}
+
+/** Lets those run a file who may read it. */
+export async function makeExecutable(file: string): Promise<void> {
+  const { mode } = await stat(file);
+  await chmod(file, mode | ((mode & 0o444) >> 2));
 }
 
 /** Gives up what was fetched of a file that somebody else brought whole. */

@@ -29,7 +29,8 @@ export type ListOptions = { readonly recursive: boolean; readonly folders?: bool
 export type Resolved = { readonly found: ListEntry } | { readonly ambiguous: SharePath[] };
 
 const TOP_FOLDER = 1;
-const PAGE = 500;
+/** Rows that are read at once. */
+export const PAGE = 500;
 const AMBIGUOUS_MAX = 20;
 
 export type CatalogReader = ReturnType<typeof openCatalogReader>;
@@ -174,14 +175,16 @@ export function openCatalogReader(db: DatabaseSync) {
   };
 }
 
+/** What `located` needs of a file. */
+export const LOCATED_FILES = `SELECT file.id, file.folder, file.source, file.local, size, file.modified_ns,
+  file.modified_ns / 1000000 AS modified,
+  inode, executable, file.content, shown, file.name, digest, folder.path AS folder_path, kind, root, directory.local AS folder_local
+  FROM file JOIN folder ON folder.id = file.folder JOIN source ON source.id = file.source
+  LEFT JOIN directory ON directory.source = file.source AND directory.folder = file.folder
+  LEFT JOIN content ON content.id = file.content`;
+
 function prepare(db: DatabaseSync) {
   const shownFile = `file.name, size, file.modified_ns / 1000000 AS modified, digest, executable`;
-  const location = `file.id, file.folder, file.source, file.local, size, file.modified_ns,
-    file.modified_ns / 1000000 AS modified,
-    inode, executable, file.content, shown, file.name, digest, folder.path AS folder_path, kind, root, directory.local AS folder_local`;
-  const locating = `FROM file JOIN folder ON folder.id = file.folder JOIN source ON source.id = file.source
-    LEFT JOIN directory ON directory.source = file.source AND directory.folder = file.folder
-    LEFT JOIN content ON content.id = file.content`;
   const big = (sql: string) => {
     const statement = db.prepare(sql);
     statement.setReadBigInts(true);
@@ -209,13 +212,13 @@ function prepare(db: DatabaseSync) {
       `SELECT folder.path AS folder_path FROM file JOIN folder ON folder.id = file.folder
        WHERE file.name = ? AND shown = 1 ORDER BY folder.path LIMIT ${AMBIGUOUS_MAX + 1}`,
     ),
-    locate: big(`SELECT ${location} ${locating} WHERE folder.path = ? AND file.name = ? AND shown = 1`),
+    locate: big(`${LOCATED_FILES} WHERE folder.path = ? AND file.name = ? AND shown = 1`),
     withContent: big(
-      `SELECT ${location} ${locating} WHERE file.content = (SELECT id FROM content WHERE digest = ?)
+      `${LOCATED_FILES} WHERE file.content = (SELECT id FROM content WHERE digest = ?)
        AND file.id > ? AND shown = 1 ORDER BY file.id LIMIT ${PAGE}`,
     ),
     toHash: big(
-      `SELECT ${location} ${locating} WHERE file.content IS NULL AND shown = 1 AND hash_after_ms <= ?
+      `${LOCATED_FILES} WHERE file.content IS NULL AND shown = 1 AND hash_after_ms <= ?
        ORDER BY hash_after_ms, file.id LIMIT ?`,
     ),
     nextToHash: db.prepare(
@@ -240,7 +243,7 @@ function prepare(db: DatabaseSync) {
 type Row = Record<string, unknown>;
 
 /** The rows of a statement that takes what to look for (if anything) and after which `key` to go on. */
-function* pages(
+export function* pages(
   statement: StatementSync,
   wanted: number | Uint8Array | undefined,
   key: string,
@@ -268,12 +271,12 @@ function fileEntry(path: SharePath, row: Row): FileEntry {
   };
 }
 
-function folderEntry(path: SharePath, row: Row): FolderEntry {
+export function folderEntry(path: SharePath, row: Row): FolderEntry {
   const [size, modified] = [Number(row["bytes"]), Number(row["modified"])];
   return { kind: "folder", path, size, modified, type: null, content: null };
 }
 
-function located(row: Row): LocatedFile {
+export function located(row: Row): LocatedFile {
   const stored = storedFile(row);
   const entry = fileEntry(joined(String(row["folder_path"]) as SharePath | "", stored.name), row);
   if (row["kind"] === "files") {
@@ -287,7 +290,7 @@ function located(row: Row): LocatedFile {
 }
 
 /** Names were checked before they were stored, and a checked path with a checked name is one too. */
-function joined(folder: SharePath | "", name: string): SharePath {
+export function joined(folder: SharePath | "", name: string): SharePath {
   return (folder === "" ? name : `${folder}/${name}`) as SharePath;
 }
 

@@ -170,15 +170,15 @@ export function openCatalogWriter(file: string, db: DatabaseSync, now: () => num
 
   /**
    * The content of a file that was there before, in the same state. Elsewhere than at its old path (also under another
-   * root) only a modification time with a fraction of a second is proof enough that it is the same file.
+   * root) only an inode and a modification time with a fraction of a second are proof enough that it is the same file.
    */
   function recall({ root, path }: Place, { sizeBytes, modifiedNs, inode }: FileState): number | null {
     if (memories === 0) return null;
-    const row = sql.recall.get(inode, sizeBytes, modifiedNs, root);
+    const row = sql.recall.get(inode, sizeBytes, modifiedNs, root, path);
     if (!row) return null;
     const isOldPlace = row["root"] === root && row["path"] === path;
-    if (!isOldPlace && modifiedNs % 1_000_000_000n === 0n) return null;
-    sql.forget.run(inode, sizeBytes, modifiedNs, String(row["root"]));
+    if (!isOldPlace && (inode === 0n || modifiedNs % 1_000_000_000n === 0n)) return null;
+    sql.forget.run(inode, sizeBytes, modifiedNs, String(row["root"]), String(row["path"]));
     return Number(row["content"]);
   }
 
@@ -264,17 +264,19 @@ function prepare(db: DatabaseSync) {
     remember: db.prepare("INSERT OR REPLACE INTO remembered VALUES (?, ?, ?, ?, ?, ?, ?)"),
     recall: db.prepare(
       `SELECT root, path, content FROM remembered WHERE inode = ? AND size = ? AND modified_ns = ?
-       ORDER BY root = ? DESC LIMIT 1`,
+       ORDER BY root = ? AND path = ? DESC LIMIT 1`,
     ),
-    forget: db.prepare("DELETE FROM remembered WHERE inode = ? AND size = ? AND modified_ns = ? AND root = ?"),
+    forget: db.prepare(
+      "DELETE FROM remembered WHERE inode = ? AND size = ? AND modified_ns = ? AND root = ? AND path = ?",
+    ),
     contentByDigest: db.prepare("SELECT id FROM content WHERE digest = ?"),
     addContent: db.prepare("INSERT INTO content (digest, blocks) VALUES (?, ?)"),
     learnContent: db.prepare(
       `UPDATE file SET content = ?, generation = ?
-       WHERE id = ? AND content IS NULL AND size = ? AND modified_ns = ? AND inode = ? RETURNING shown`,
+       WHERE id = ? AND content IS NULL AND size = ? AND modified_ns = ? AND inode IN (0, ?) RETURNING shown`,
     ),
     isLearned: db.prepare(
-      "SELECT 1 FROM file WHERE id = ? AND content IS NOT NULL AND size = ? AND modified_ns = ? AND inode = ?",
+      "SELECT 1 FROM file WHERE id = ? AND content IS NOT NULL AND size = ? AND modified_ns = ? AND inode IN (0, ?)",
     ),
   };
 }

@@ -3,11 +3,13 @@ import { homedir, platform } from "node:os";
 import type { Logger } from "pino";
 import { type FileState, isSameState } from "../../content/file-state.ts";
 import { type ContainedFile, openContained } from "../../content/open-contained.ts";
+import type { BundleRequest } from "../../protocol/bundle.ts";
 import type { ContentId } from "../../protocol/content-id.ts";
 import { Failure } from "../../protocol/failures.ts";
 import type { FileEntry, ListEntry } from "../../protocol/listing.ts";
 import type { SharePath } from "../../protocol/share-path.ts";
 import type { SharedFolder } from "../options.ts";
+import { type Bundle, createBundles } from "./bundles.ts";
 import {
   type Change,
   type ListOptions,
@@ -70,6 +72,8 @@ export interface Library {
   openContent(id: ContentId): OpenedFile;
   /** The encoded block list of a content that is offered. */
   blockList(id: ContentId): Buffer | undefined;
+  /** Begins to read many small files. Throws `too-many`. */
+  bundle(request: BundleRequest): Bundle;
   /**
    * The entry of a file with its content, which is hashed at once if need be. Rejects with `no-such-file`,
    * `file-unreadable`, `file-changed` or `interrupted`.
@@ -118,6 +122,7 @@ export async function startLibrary(options: LibraryOptions): Promise<Library> {
   const db = openForReading(databaseFile);
   const reader = openCatalogReader(db);
   const { named } = nameFolders(folders);
+  const bundles = createBundles({ databaseFile, look: thread.look, log });
 
   function open(path: SharePath): OpenedFile {
     const file = explained(databaseFile, () => reader.locate(path));
@@ -174,6 +179,7 @@ export async function startLibrary(options: LibraryOptions): Promise<Library> {
     open,
     openContent,
     blockList: reader.blockList,
+    bundle: bundles.open,
     ensureHashed,
     version: reader.version,
     changesSince: reader.changesSince,
@@ -182,7 +188,7 @@ export async function startLibrary(options: LibraryOptions): Promise<Library> {
     ready: thread.ready,
     async close() {
       if (db.isOpen) db.close();
-      await thread.close();
+      await Promise.all([bundles.close(), thread.close()]);
     },
   };
 }

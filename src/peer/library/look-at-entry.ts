@@ -5,14 +5,21 @@ import { isInside } from "../../content/open-contained.ts";
 import { isErrno } from "../../protocol/failures.ts";
 import { FILE_MAX_BYTES } from "../../protocol/limits.ts";
 import { parseSharePath, type SharePath } from "../../protocol/share-path.ts";
+import type { FileSystems } from "./file-systems.ts";
 import type { IgnoreRules } from "./ignore-rules.ts";
 import type { ProblemKind } from "./problem-tally.ts";
 
 /** What the disk says of a file. `linked`: it has other names too. */
 export type FoundOnDisk = { readonly state: FileState; readonly executable: boolean; readonly linked: boolean };
 
-export function foundOnDisk(stats: BigIntStats): FoundOnDisk {
-  return { state: fileStateOf(stats), executable: isExecutable(stats), linked: stats.nlink > 1n };
+export function foundOnDisk(stats: BigIntStats, path: string, fileSystems: FileSystems): FoundOnDisk {
+  const state = fileStateOf(stats);
+  const hasInodes = fileSystems.hasInodes(stats.dev, path);
+  return {
+    state: hasInodes ? state : { ...state, inode: 0n },
+    executable: isExecutable(stats),
+    linked: hasInodes && stats.nlink > 1n,
+  };
 }
 
 /** What one entry of a shared folder is to the others. `problem` tells its owner why it is not offered. */
@@ -27,7 +34,7 @@ export type FolderPlace = { readonly realRoot: string; readonly local: string; r
 const NOTHING: Entry = { kind: "nothing" };
 
 /** Looks at one entry on disk and decides whether it is offered, and as what. */
-export function lookAtEntry(place: FolderPlace, name: string, rules: IgnoreRules): Entry {
+export function lookAtEntry(place: FolderPlace, name: string, rules: IgnoreRules, fileSystems: FileSystems): Entry {
   if (name.startsWith(".")) return NOTHING;
   const local = join(place.realRoot, place.local, name);
   try {
@@ -41,7 +48,8 @@ export function lookAtEntry(place: FolderPlace, name: string, rules: IgnoreRules
     const path = parseSharePath(place.path === "" ? name : `${place.path}/${name}`);
     if (path === undefined) return { kind: "nothing", problem: "name" };
     if (isFolder) return { kind: "folder", path, inode: stats.ino };
-    return stats.isFile() ? offeredFile(path, stats) : lookBehindLink(place.realRoot, local, path);
+    if (!stats.isFile()) return lookBehindLink(place.realRoot, local, path, fileSystems);
+    return offeredFile(path, stats, local, fileSystems);
   } catch (error) {
     if (isErrno(error, "EACCES", "EPERM", "EIO")) return { kind: "nothing", problem: "unreadable" };
     if (isErrno(error, "ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG")) return NOTHING;
@@ -49,15 +57,15 @@ export function lookAtEntry(place: FolderPlace, name: string, rules: IgnoreRules
   }
 }
 
-function lookBehindLink(realRoot: string, link: string, path: SharePath): Entry {
+function lookBehindLink(realRoot: string, link: string, path: SharePath, fileSystems: FileSystems): Entry {
   const target = realpathSync.native(link);
   if (!isInside(realRoot, target)) return { kind: "nothing", problem: "link-outside" };
   const stats = statSync(target, { bigint: true });
   if (stats.isDirectory()) return { kind: "nothing", problem: "link-folder" };
-  return stats.isFile() ? offeredFile(path, stats) : NOTHING;
+  return stats.isFile() ? offeredFile(path, stats, target, fileSystems) : NOTHING;
 }
 
-function offeredFile(path: SharePath, stats: BigIntStats): Entry {
+function offeredFile(path: SharePath, stats: BigIntStats, local: string, fileSystems: FileSystems): Entry {
   if (stats.size > BigInt(FILE_MAX_BYTES)) return { kind: "nothing", problem: "too-large" };
-  return { kind: "file", path, ...foundOnDisk(stats) };
+  return { kind: "file", path, ...foundOnDisk(stats, local, fileSystems) };
 }

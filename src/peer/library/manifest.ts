@@ -3,6 +3,7 @@ import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { isErrno } from "../../protocol/failures.ts";
 import { parseSharePath, type SharePath } from "../../protocol/share-path.ts";
 import { printable } from "../../protocol/untrusted-text.ts";
+import type { FileSystems } from "./file-systems.ts";
 import { type FoundOnDisk, foundOnDisk } from "./look-at-entry.ts";
 
 /** A line of the manifest. `path` is as written. */
@@ -86,7 +87,7 @@ function unescapeQuoted(text: string): string {
 }
 
 /** Reads the manifest and looks up what its lines name. One that does not exist is empty. */
-export function loadManifest(file: string, userHome: string): Manifest {
+export function loadManifest(file: string, userHome: string, fileSystems: FileSystems): Manifest {
   const title = basename(file);
   const read = readText(file);
   if ("problem" in read) return { files: [], folders: [], paths: [], problems: [read.problem] };
@@ -97,7 +98,7 @@ export function loadManifest(file: string, userHome: string): Manifest {
   for (const { number, name, path: written } of lines) {
     const path = locate(written, dirname(file), userHome);
     paths.push(path);
-    const target = look(path);
+    const target = look(path, fileSystems);
     if (typeof target === "string") wrong.push({ number, says: target });
     else if (target.kind === "folder") folders.push({ name, path });
     else {
@@ -128,14 +129,14 @@ function locate(written: string, base: string, userHome: string): string {
 
 type Target = { readonly kind: "folder" } | ({ readonly kind: "file" } & FoundFile);
 
-function look(path: string): Target | string {
+function look(path: string, fileSystems: FileSystems): Target | string {
   try {
     const real = realpathSync.native(path);
     const stats = statSync(real, { bigint: true });
     if (stats.isDirectory()) return { kind: "folder" };
     if (!stats.isFile()) return `"${printable(path)}" is neither a file nor a folder`;
     accessSync(real, constants.R_OK);
-    return { kind: "file", real, ...foundOnDisk(stats) };
+    return { kind: "file", real, ...foundOnDisk(stats, real, fileSystems) };
   } catch (error) {
     if (isErrno(error, "ENOENT", "ENOTDIR")) return `"${printable(path)}" does not exist`;
     if (isErrno(error, "EACCES", "EPERM", "EIO")) return `"${printable(path)}" cannot be read (${error.code})`;

@@ -116,7 +116,8 @@ export const MIGRATIONS: readonly string[] = [
     counted (folder, folders) AS (SELECT folder, count(*) FROM up GROUP BY folder)
   UPDATE folder SET folders = counted.folders FROM counted WHERE counted.folder = folder.id;
 
-  -- As before, but to be found by the state of the file alone: it may have moved to another root.
+  -- As before, but to be found by the state of the file alone: it may have moved to another root. Where inodes mean
+  -- nothing (0) only the path tells files of the same size and time apart.
   CREATE TABLE remembered_by_state (
     inode       INTEGER NOT NULL,
     size        INTEGER NOT NULL,
@@ -125,7 +126,7 @@ export const MIGRATIONS: readonly string[] = [
     path        TEXT    NOT NULL,
     content     INTEGER NOT NULL REFERENCES content (id),
     gone_at_ms  INTEGER NOT NULL,
-    PRIMARY KEY (inode, size, modified_ns, root)
+    PRIMARY KEY (inode, size, modified_ns, root, path)
   ) STRICT, WITHOUT ROWID;
   INSERT INTO remembered_by_state SELECT inode, size, modified_ns, root, path, content, gone_at_ms FROM remembered;
   DROP TABLE remembered;

@@ -5,6 +5,7 @@ import type { CatalogWriter, FoundFile } from "./catalog-writer.ts";
 import { createChangeLooks } from "./change-looks.ts";
 import { openDirectoryRows } from "./directory-rows.ts";
 import { createBurstMeter, readQueueLength } from "./event-burst.ts";
+import { createFileSystems } from "./file-systems.ts";
 import { createFolderWatch } from "./folder-watch.ts";
 import { createIgnoreRules } from "./ignore-rules.ts";
 import type { LibraryWorkerOptions } from "./library-messages.ts";
@@ -41,13 +42,14 @@ export function startReconciler(options: ReconcilerOptions) {
   const { db, writer, clocks, timing, manifest: manifestFile, onWritten, onProblems, onIdle } = options;
   const directories = openDirectoryRows(db, writer.countFolder);
   const sources = openSourceRows(db);
+  const fileSystems = createFileSystems();
   const settling = createSettling(timing);
   const taker = createFileTaker({
     ...{ writer, clocks, settling, settleMs: timing.settleMs, restlessMs: 2 * timing.restlessKnownMs },
     onLinkedFile: lookAtOtherNames,
   });
-  const scanner = createScanner({ writer, directories, taker });
-  const manifestScanner = createManifestScanner({ writer, directories, taker });
+  const scanner = createScanner({ writer, directories, taker, fileSystems });
+  const manifestScanner = createManifestScanner({ writer, directories, taker, fileSystems });
   const board = createProblemBoard(onProblems);
   const { named, problems: namingProblems } = nameFolders(options.folders);
   const branches = new Map<number, Branch>();
@@ -60,6 +62,7 @@ export function startReconciler(options: ReconcilerOptions) {
   const countEvent = createBurstMeter(readQueueLength(), scanAll);
   const roots = createRootWatch({
     mountTable: options.mountTable,
+    onMounts: fileSystems.forget,
     branches: () => branches.values(),
     scan: scanSoon,
     onReplaced: ({ source }, folder, name) => looks.changed(source, folder, name),
@@ -165,7 +168,7 @@ export function startReconciler(options: ReconcilerOptions) {
 
   function readManifest(): void {
     if (manifestFile === undefined) return;
-    manifest = loadManifest(manifestFile, options.userHome);
+    manifest = loadManifest(manifestFile, options.userHome, fileSystems);
     const folders = new Set(manifest.folders.map(({ path }) => path));
     manifestWatch?.follow(manifest.paths.filter((path) => !folders.has(path)));
   }

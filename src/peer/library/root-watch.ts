@@ -6,6 +6,8 @@ import { findRoot } from "./scan.ts";
 
 export type RootWatchOptions = {
   readonly mountTable: string;
+  /** Something was mounted or unmounted anywhere. Comes first. */
+  readonly onMounts: () => void;
   readonly branches: () => Iterable<Branch>;
   readonly scan: (branch: Branch) => void;
   /** An entry of a folder (relative to the branch's root) is another one than before. */
@@ -13,7 +15,7 @@ export type RootWatchOptions = {
 };
 
 /** Sees what no watch does: that the root of a share is gone, is back, or that something was mounted on it or below. */
-export function createRootWatch({ mountTable, branches, scan, onReplaced }: RootWatchOptions) {
+export function createRootWatch({ mountTable, onMounts, branches, scan, onReplaced }: RootWatchOptions) {
   const changedMounts = followMounts(mountTable);
 
   /** What is watched there may be out of sight now, although what took its place may look the same. */
@@ -37,6 +39,7 @@ export function createRootWatch({ mountTable, branches, scan, onReplaced }: Root
     /** To be called now and then. */
     look(): void {
       const points = changedMounts();
+      if (points.length > 0) onMounts();
       for (const branch of branches()) {
         for (const point of points) mountChanged(branch, point);
         if (!isSameRoot(findRoot(branch.root), branch.found)) scan(branch);

@@ -2,6 +2,7 @@ import { lstatSync } from "node:fs";
 import { baseName, parentPath } from "../../protocol/share-path.ts";
 import type { CatalogWriter } from "./catalog-writer.ts";
 import type { DirectoryRows } from "./directory-rows.ts";
+import type { FileSystems } from "./file-systems.ts";
 import { type FoundOnDisk, foundOnDisk } from "./look-at-entry.ts";
 import type { Manifest } from "./manifest.ts";
 import type { Steps } from "./step-runner.ts";
@@ -12,12 +13,13 @@ export type ManifestScannerOptions = {
   readonly writer: CatalogWriter;
   readonly directories: DirectoryRows;
   readonly taker: FileTaker;
+  readonly fileSystems: FileSystems;
 };
 
 type NamedInManifest = Pick<StoredFile, "source" | "folder" | "name">;
 
 /** Does for the single files of the manifest what `createScanner` does for folders. */
-export function createManifestScanner({ writer, directories, taker }: ManifestScannerOptions) {
+export function createManifestScanner({ writer, directories, taker, fileSystems }: ManifestScannerOptions) {
   function take({ source, folder, name }: NamedInManifest, real: string, found: FoundOnDisk, patience: Patience): void {
     const named = { source, folder: "", name: real };
     taker.take({ source, folder, name, local: real, ...found, named, remembered: { root: "", path: real } }, patience);
@@ -46,7 +48,7 @@ export function createManifestScanner({ writer, directories, taker }: ManifestSc
       const real = known.local ?? "";
       const stats = lstatSync(real, { bigint: true, throwIfNoEntry: false });
       if (!stats?.isFile()) return taker.drop("", "", known);
-      take(known, real, foundOnDisk(stats), patience);
+      take(known, real, foundOnDisk(stats, real, fileSystems), patience);
     },
   };
 }

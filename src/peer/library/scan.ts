@@ -4,6 +4,7 @@ import { isErrno } from "../../protocol/failures.ts";
 import { type Branch, isSameRoot, placeInBranch } from "./branch.ts";
 import type { CatalogWriter } from "./catalog-writer.ts";
 import type { DirectoryRows, Subfolder } from "./directory-rows.ts";
+import type { FileSystems } from "./file-systems.ts";
 import { IGNORE_FILE } from "./ignore-rules.ts";
 import { type FolderPlace, type FoundOnDisk, lookAtEntry } from "./look-at-entry.ts";
 import { ANY_NAME } from "./named-changes.ts";
@@ -15,6 +16,7 @@ export type ScannerOptions = {
   readonly writer: CatalogWriter;
   readonly directories: DirectoryRows;
   readonly taker: FileTaker;
+  readonly fileSystems: FileSystems;
 };
 
 const ENTRIES_PER_STEP = 64;
@@ -26,7 +28,7 @@ const WHOLE_FOLDER: readonly string[] = [ANY_NAME, IGNORE_FILE];
  *
  * All of it runs inside `writer.write`, one or more steps a transaction.
  */
-export function createScanner({ writer, directories, taker }: ScannerOptions) {
+export function createScanner({ writer, directories, taker, fileSystems }: ScannerOptions) {
   /** Compares a whole share with the disk. Without its root it has no files. */
   function* scan(branch: Branch): Steps {
     const found = findRoot(branch.root);
@@ -131,7 +133,7 @@ export function createScanner({ writer, directories, taker }: ScannerOptions) {
   }
 
   function look(branch: Branch, place: FolderPlace, name: string) {
-    const entry = lookAtEntry(place, name, branch.rules);
+    const entry = lookAtEntry(place, name, branch.rules, fileSystems);
     const local = below(place.local, name);
     branch.tally.clear(local);
     if (entry.kind === "nothing" && entry.problem) branch.tally.report(entry.problem, local);

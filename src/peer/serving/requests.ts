@@ -5,6 +5,7 @@ import { baseName, decodeSharePath, parseSharePath, type SharePath } from "../..
 import { answerJson, answerLines } from "../../transport/answer.ts";
 import type { Remote, SecureServerOptions } from "../../transport/secure-server.ts";
 import type { Library } from "../library/library.ts";
+import { answerBundle } from "./answer-bundle.ts";
 import { createContentAnswers } from "./answer-content.ts";
 import { answerFile } from "./answer-file.ts";
 import type { Exchange } from "./exchange.ts";
@@ -47,6 +48,8 @@ export function createRequestHandler(options: ServingOptions): SecureServerOptio
 
     [PEER_ROUTES.resolve]: (_request, response, query) =>
       answerLines(response, resolveLines(library, query.get("name") ?? "", closedSignal(response))),
+
+    [PEER_ROUTES.bundle]: (request, response) => answerBundle(request, response, library),
   };
 
   const below: readonly (readonly [
@@ -72,11 +75,12 @@ export function createRequestHandler(options: ServingOptions): SecureServerOptio
 
   return async (request, response, remote): Promise<void> => {
     await admit(remote);
-    if (request.method !== "GET" && request.method !== "HEAD") {
-      response.setHeader("allow", "GET, HEAD");
+    const { path, query } = parseTarget(request.url ?? "");
+    const methods = path === PEER_ROUTES.bundle ? ["POST"] : ["GET", "HEAD"];
+    if (!methods.includes(request.method ?? "")) {
+      response.setHeader("allow", methods.join(", "));
       throw new Failure("method-not-allowed");
     }
-    const { path, query } = parseTarget(request.url ?? "");
     const answer = Object.hasOwn(exact, path) ? exact[path] : undefined;
     if (answer) return answer(request, response, query, remote);
     for (const [prefix, answerBelow] of below) {

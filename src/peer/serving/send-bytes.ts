@@ -67,6 +67,9 @@ export function createByteSender(uploads: Uploads): ByteSender {
     return new Promise((resolve, reject) => {
       let position = first;
       let inFlight = 0;
+      /** Bytes asked for up to here, and those of them that may go and are not read yet. */
+      let askedUpTo = first;
+      let allowed = 0;
       let asking = false;
       let reading = false;
       let outcome: "sending" | "sent" | "abandoned" | { readonly failure: unknown } = "sending";
@@ -74,18 +77,26 @@ export function createByteSender(uploads: Uploads): ByteSender {
       const onClose = (): void => finish("abandoned");
       response.once("close", onClose);
       if (response.destroyed) finish("abandoned");
-      else readNext();
+      else askNext();
 
-      function readNext(): void {
-        if (asking || reading || outcome !== "sending" || position > last || inFlight === CHUNKS_IN_FLIGHT) return;
+      /** Asked for while the chunk before it is read, so that no time allowed goes unused. */
+      function askNext(): void {
+        if (asking || allowed > 0 || outcome !== "sending" || askedUpTo > last) return;
+        if (inFlight + (reading ? 1 : 0) >= CHUNKS_IN_FLIGHT) return;
         asking = true;
-        upload.take(Math.min(CHUNK_BYTES, last + 1 - position), readAllowed);
+        upload.take(Math.min(CHUNK_BYTES, last + 1 - askedUpTo), (bytes) => {
+          asking = false;
+          allowed = bytes;
+          askedUpTo += bytes;
+          readNext();
+        });
       }
 
-      function readAllowed(wanted: number): void {
-        asking = false;
-        if (outcome !== "sending") return;
+      function readNext(): void {
+        if (reading || allowed === 0 || outcome !== "sending") return;
         const chunk = take();
+        const wanted = allowed;
+        allowed = 0;
         reading = true;
         read(file.fd, chunk, 0, wanted, position, (error, count) => {
           reading = false;
@@ -96,9 +107,12 @@ export function createByteSender(uploads: Uploads): ByteSender {
             return finish({ failure });
           }
           position += count;
+          askedUpTo -= wanted - count;
           write(chunk, count);
           readNext();
+          askNext();
         });
+        askNext();
       }
 
       /** The bytes just read count only if the file is still the one that was opened. */
@@ -115,7 +129,7 @@ export function createByteSender(uploads: Uploads): ByteSender {
           give(chunk);
           if (error) return finish("abandoned");
           if (position > last && inFlight === 0) finish("sent");
-          else readNext();
+          else askNext();
         });
       }
 

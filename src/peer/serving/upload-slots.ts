@@ -22,7 +22,7 @@ export type UploadSlots = {
   enter(peer: string, answer: WaitingAnswer): UploadTurn;
 };
 
-export type WaitingAnswer = {
+type WaitingAnswer = {
   /** It may send: for the first time, or after `ask` said no. */
   readonly go: () => void;
   /** It has to wait to begin. Told again now and then, whether or not its place has changed. */

@@ -6,6 +6,7 @@ import { type BlockList, encodeBlockList } from "../../../src/protocol/block-lis
 import { blocksOf } from "../../../src/protocol/block-run.ts";
 import { type ByteRange, readRange } from "../../../src/protocol/byte-range.ts";
 import { blockCount, blockSizeFor } from "../../../src/protocol/content-id.ts";
+import { Failure } from "../../../src/protocol/failures.ts";
 import type { FileEntry } from "../../../src/protocol/listing.ts";
 import { parsePeerName } from "../../../src/protocol/peer-name.ts";
 import { blockListUrl, contentUrl, haveUrl } from "../../../src/protocol/routes.ts";
@@ -79,7 +80,7 @@ export async function startScriptedPeer(
       return;
     }
     if (url.startsWith(haveUrl(content, undefined)) && script.have) return script.have(response);
-    if (url !== contentUrl(content)) return void response.writeHead(404).end();
+    if (url !== contentUrl(content)) throw new Failure("no-such-route");
     const range = readRange(request.headers.range, bytes.length);
     const { first, last } = typeof range === "object" ? range : { first: 0, last: bytes.length - 1 };
     asked.push({ first, last });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { closeSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import fc from "fast-check";
+import { createFileSystems } from "../../../src/peer/library/file-systems.ts";
 import { loadManifest, parseManifest } from "../../../src/peer/library/manifest.ts";
 import { isFailure } from "../../content/failing.ts";
 import { createPlace, paths, sharePath, until } from "./shared-folder.ts";
@@ -106,7 +107,7 @@ test("loadManifest takes paths relative to the manifest's folder, absolute ones,
   place.write("far", "22");
   place.write("home/mine", "333");
   const file = place.write("lists/shares.txt", `near near\nfar "${place.at("far")}"\nmine ~/mine\ndir ..\n`);
-  const { files, folders, problems } = loadManifest(file, place.at("home"));
+  const { files, folders, problems } = loadManifest(file, place.at("home"), createFileSystems());
   assert.deepEqual(
     files.map(({ name, state }) => [name, state.sizeBytes]),
     [
@@ -126,11 +127,11 @@ test("loadManifest reports what is not there with the line, and a manifest that 
   const place = createPlace(t);
   const file = place.write("shares.txt", "a here\nbroken\n# fine\nb missing\n");
   place.write("here", "x");
-  assert.deepEqual(loadManifest(file, place.at("home")).problems, [
+  assert.deepEqual(loadManifest(file, place.at("home"), createFileSystems()).problems, [
     'shares.txt line 2: it names no path for "broken": write NAME PATH',
     `shares.txt line 4: "${place.at("missing")}" does not exist`,
   ]);
-  assert.deepEqual(loadManifest(place.at("nothing.txt"), place.at("home")), {
+  assert.deepEqual(loadManifest(place.at("nothing.txt"), place.at("home"), createFileSystems()), {
     files: [],
     folders: [],
     paths: [],

@@ -1,33 +1,35 @@
 import assert from "node:assert/strict";
-import { mkdirSync, renameSync } from "node:fs";
+import { copyFileSync, mkdirSync, renameSync, utimesSync, writeFileSync } from "node:fs";
 import { type TestContext, test } from "node:test";
+import { hashFile } from "../../../src/content/hash-file.ts";
 import type { Branch } from "../../../src/peer/library/branch.ts";
 import { openCatalogReader } from "../../../src/peer/library/catalog-reader.ts";
 import { openCatalogWriter } from "../../../src/peer/library/catalog-writer.ts";
 import { openLibraryDatabase } from "../../../src/peer/library/database.ts";
 import { openDirectoryRows } from "../../../src/peer/library/directory-rows.ts";
+import { createFileSystems } from "../../../src/peer/library/file-systems.ts";
 import { createIgnoreRules } from "../../../src/peer/library/ignore-rules.ts";
 import { createProblemTally } from "../../../src/peer/library/problem-tally.ts";
 import { createScanner } from "../../../src/peer/library/scan.ts";
 import { createSettling } from "../../../src/peer/library/settling.ts";
 import { BETWEEN_FOLDERS, type Steps } from "../../../src/peer/library/step-runner.ts";
 import { createFileTaker } from "../../../src/peer/library/take-files.ts";
-import { createPlace } from "./shared-folder.ts";
+import { contentOf, createPlace } from "./shared-folder.ts";
 
 /** A scanner without the thread around it, whose steps a test takes one by one. */
-function createSample(t: TestContext) {
+function createSample(t: TestContext, fileSystemType = 0xef53) {
   const place = createPlace(t);
   const file = place.at("home", "library.db");
   const db = openLibraryDatabase(file);
   t.after(() => db.close());
-  db.exec("INSERT INTO source VALUES (1, 'folder', '', '', 0)");
+  db.exec(`INSERT INTO source VALUES (1, 'folder', '${place.at("share")}', '', 0)`);
   const writer = openCatalogWriter(file, db, Date.now);
   const directories = openDirectoryRows(db, writer.countFolder);
   const settling = createSettling({ settleMs: 0, restlessNewMs: 0, restlessKnownMs: 0 });
   const clocks = { wall: Date.now, steady: () => 0 };
   const onLinkedFile = () => undefined;
   const taker = createFileTaker({ writer, clocks, settling, settleMs: 0, restlessMs: 0, onLinkedFile });
-  const scanner = createScanner({ writer, directories, taker });
+  const scanner = createScanner({ writer, directories, taker, fileSystems: createFileSystems(() => fileSystemType) });
   const root = place.at("share");
   const watched = new Map<string, bigint>();
   const branch: Branch = {
@@ -46,6 +48,13 @@ function createSample(t: TestContext) {
     scan: () => scanner.scan(branch),
     lookAt: (folder: string, name: string) => scanner.scanNames(branch, folder, new Set([name])),
     finish: (steps: Steps) => writer.write(() => [...steps]),
+    /** Records that everything was hashed as it is on disk. */
+    hashAll(): void {
+      for (const { root: top, local, stored } of openCatalogReader(db).toHash(0, 100)) {
+        writer.write(() => assert.ok(writer.hashed(stored.id, hashFile({ root: top, local }))));
+      }
+    },
+    entries: () => [...(openCatalogReader(db).list("", { recursive: true }) ?? [])],
     paths: () => [...(openCatalogReader(db).list("", { recursive: true }) ?? [])].map(({ path }) => path),
   };
 }
@@ -77,3 +86,50 @@ test("a folder that moves while it is being compared with the disk is offered wh
   sample.finish(scan);
   assert.deepEqual(sample.paths(), ["b/x", "c/1/x", "c/2/x"]);
 });
+
+const NUMBERED = [
+  { what: "ext4", type: 0xef53, isHashedAgain: true },
+  { what: "FAT", type: 0x4d44, isHashedAgain: false },
+  { what: "exFAT", type: 0x2011bab0, isHashedAgain: false },
+];
+
+for (const { what, type, isHashedAgain } of NUMBERED) {
+  const again = isHashedAgain ? "counts as another" : "is known still, also after it was gone";
+  test(`on ${what} a file of the same size and time that has another inode ${again}`, (t) => {
+    const { place, ...sample } = createSample(t, type);
+    const file = place.write("share/photo", "one");
+    utimesSync(file, 1000, 1000);
+    sample.finish(sample.scan());
+    sample.hashAll();
+    const expected = isHashedAgain ? null : contentOf("one");
+    assert.equal(sample.entries()[0]?.content, contentOf("one"));
+
+    function renumber(): void {
+      copyFileSync(file, `${file}.part`);
+      utimesSync(`${file}.part`, 1000, 1000);
+      renameSync(`${file}.part`, file);
+    }
+    renumber();
+    sample.finish(sample.scan());
+    assert.equal(sample.entries()[0]?.content, expected);
+
+    renameSync(place.at("share"), place.at("away"));
+    sample.finish(sample.scan());
+    assert.deepEqual(sample.entries(), []);
+    renameSync(place.at("away"), place.at("share"));
+    renumber();
+    sample.finish(sample.scan());
+    assert.equal(sample.entries()[0]?.content, expected);
+    // Another file beside it that looks the same is not taken for it.
+    writeFileSync(place.at("share/other"), "two");
+    utimesSync(place.at("share/other"), 1000, 1000);
+    sample.finish(sample.scan());
+    assert.deepEqual(
+      sample.entries().map(({ path, content }) => [path, content]),
+      [
+        ["other", null],
+        ["photo", expected],
+      ],
+    );
+  });
+}

@@ -1,6 +1,8 @@
-import { type BlockRun, blocksOf, cutIntoRuns } from "../../../protocol/block-run.ts";
-import { blockCount, blockLength, blockSizeFor } from "../../../protocol/content-id.ts";
-import { CROWD_LANES, nextRate, runLength, SLOW_MS, stallLimitMs, takeOver } from "./rules.ts";
+import { type BlockRun, blocksOf } from "../../../protocol/block-run.ts";
+import { blockLength } from "../../../protocol/content-id.ts";
+import { chooseFree, chooseTaken, isBusy } from "./choose.ts";
+import { createLedger, type LaneState, type SourceState } from "./ledger.ts";
+import { nextRate, stallLimitMs } from "./rules.ts";
 
 export type PlanOptions = {
   readonly sizeBytes: number;
@@ -28,14 +30,12 @@ export type Plan = {
 export type PlannedSource = {
   /** It has these blocks. @throws RangeError if there are no such blocks */
   has(run: BlockRun): void;
-  /** It sends these to others who will pass them on. */
+  /** It sends these to others who will pass them on. @throws RangeError */
   sends(run: BlockRun): void;
   /** It does not have this block after all. */
   lacks(index: number): void;
   /** @param breakOff called when nothing of what is under way there is needed any more */
   addLane(breakOff: () => void): Lane;
-  /** Whether it brought anything. */
-  contributed(): boolean;
   leave(): void;
 };
 
@@ -53,158 +53,34 @@ export type Lane = {
   ended(): void;
 };
 
-type SourceState = { readonly blocks: Uint8Array; count: number; contributed: boolean; readonly lanes: Set<LaneState> };
-
-type LaneState = {
-  readonly source: SourceState;
-  readonly breakOff: () => void;
-  /** What it is to bring, in the order in which it comes. */
-  readonly pending: Set<number>;
-  /** Last of the blocks asked for: its connection is silent after that. */
-  lastAsked: number;
-  runBefore: number;
-  /** Bytes a millisecond. */
-  rate: number | undefined;
-  /** When something came from it, or it was asked after it had nothing to do. */
-  activeAtMs: number;
-  /** After a stall others go first until then. */
-  restsUntilMs: number;
-  breaking: boolean;
-};
-
-/** How far ahead of the end of a run the next one is asked for. */
+/** How far ahead of the end of a run the next one is asked for. In a crowd what is asked for early is chosen too early. */
 const AHEAD_MS = 250;
 const AHEAD_IN_CROWD_MS = 20;
+/** How long somebody who stalled lets others go first, at least. */
 const RESTS_MS = 5_000;
 
 export function createPlan({ sizeBytes, missing: wanted, now, random, mayAskTwice }: PlanOptions): Plan {
-  const count = blockCount(sizeBytes);
-  const blockBytes = blockSizeFor(sizeBytes);
-  const missing = new Set(wanted);
-  /** Lanes that are to bring a block. */
-  const owners = new Map<number, Set<LaneState>>();
-  /** How many sources have a block, or will soon. */
-  const copies = new Uint16Array(count);
-  const spread = new Uint8Array(count);
-  const sources = new Set<SourceState>();
-  let isCrowd = false;
+  const ledger = createLedger(sizeBytes, wanted);
+  const { missing, sources, blockBytes, count } = ledger;
 
-  function lanes(): LaneState[] {
-    return [...sources].flatMap((source) => [...source.lanes]);
-  }
-
-  function disown(lane: LaneState, index: number): void {
-    lane.pending.delete(index);
-    const left = owners.get(index);
-    left?.delete(lane);
-    if (left?.size === 0) owners.delete(index);
-  }
-
-  function own(lane: LaneState, run: BlockRun): BlockRun {
-    if (lane.pending.size === 0) lane.activeAtMs = now();
-    for (const index of blocksOf(run)) {
-      lane.pending.add(index);
-      const owning = owners.get(index);
-      if (owning) owning.add(lane);
-      else owners.set(index, new Set([lane]));
-    }
-    lane.lastAsked = run.last;
-    lane.runBefore = run.last - run.first + 1;
-    return run;
-  }
-
-  function breakOff(lane: LaneState): void {
-    if (lane.breaking) return;
-    lane.breaking = true;
-    lane.breakOff();
-  }
-
-  function isWhole(source: SourceState): boolean {
-    return source.count === count;
-  }
-
-  /** Whether enough comes from others that fetch: whoever takes long does not count, for it leaves room for more. */
-  function isBusy(): boolean {
-    const nowMs = now();
-    let busy = 0;
-    for (const lane of lanes())
-      if (!isWhole(lane.source) && lane.pending.size > 0 && nowMs - lane.activeAtMs < SLOW_MS) busy += 1;
-    return busy >= CROWD_LANES;
-  }
-
-  /** Others fetch too: those that do not have everything, or have just got it. */
-  function noteCrowd(source: SourceState): void {
-    isCrowd ||= !isWhole(source);
-  }
-
-  function chooseFree(lane: LaneState): BlockRun | undefined {
-    const free: number[] = [];
-    for (const index of missing) if (!owners.has(index) && lane.source.blocks[index]) free.push(index);
-    const [first] = free;
-    if (first === undefined) return undefined;
-    const length = runLength({
-      blockBytes,
-      missing: missing.size - owners.size,
-      lanes: lanes().length,
-      isCrowd,
-      rate: lane.rate,
-      before: lane.runBefore,
-    });
-    if (!isCrowd) return cutIntoRuns(free, length)[0];
-    const score = (index: number): number => (copies[index] ?? 0) + (spread[index] ?? 0);
-    const least = free.reduce((most, index) => Math.min(most, score(index)), Number.POSITIVE_INFINITY);
-    const rarest = free.filter((index) => score(index) === least);
-    const from = Math.floor(random() * rarest.length);
-    return cutIntoRuns(rarest.slice(from), length)[0];
-  }
-
-  function rateOf(lane: LaneState): number | undefined {
-    if (lane.rate !== undefined) return lane.rate;
-    const known = lanes().flatMap(({ rate }) => (rate === undefined ? [] : [rate]));
-    return known.length === 0 ? undefined : known.reduce((sum, rate) => sum + rate, 0) / known.length;
-  }
-
-  /** Everything is being fetched by somebody: what is left with the one who would be last is shared with this lane. */
-  function chooseTaken(lane: LaneState): BlockRun | undefined {
-    const rate = rateOf(lane);
-    if (rate === undefined) return undefined;
-    let best: { readonly victim: LaneState; readonly stay: readonly number[]; readonly wholeMs: number } | undefined;
-    for (const victim of lanes()) {
-      const stay = [...victim.pending].filter((index) => lane.source.blocks[index] && !lane.pending.has(index));
-      if (victim === lane || victim.breaking || stay.length < victim.pending.size || stay.length === 0) continue;
-      const blockMs = blockBytes / (rateOf(victim) ?? rate);
-      const wholeMs = leftMs(victim, blockMs) + (stay.length - 1) * blockMs;
-      if (!best || wholeMs > best.wholeMs) best = { victim, stay, wholeMs };
-    }
-    if (!best) return undefined;
-    const { victim, stay } = best;
-    const blockMs = blockBytes / (rateOf(victim) ?? rate);
-    const take = takeOver(stay.length, blockMs, leftMs(victim, blockMs), blockBytes / rate);
-    if (take.blocks === 0) return undefined;
-    if (take.twice) {
-      const [index = 0] = stay;
-      if ((owners.get(index)?.size ?? 0) > 1) return undefined;
-      if (mayAskTwice) return own(lane, { first: index, last: index });
-      breakOff(victim); // it is this lane's once the other has let go
+  /** Has a lane take over what another was to bring. */
+  function share(lane: LaneState): BlockRun | undefined {
+    const takeover = chooseTaken(ledger, lane, now());
+    if (!takeover) return undefined;
+    const { victim, run, twice } = takeover;
+    if (twice && !mayAskTwice) {
       victim.restsUntilMs = now() + RESTS_MS;
+      ledger.breakOff(victim); // it is free once the other has let go
       return undefined;
     }
-    const run = cutIntoRuns(stay.slice(-take.blocks)).at(-1);
-    if (!run) return undefined;
-    for (const index of blocksOf(run)) disown(victim, index);
-    return own(lane, run);
+    if (!twice) for (const index of blocksOf(run)) ledger.disown(victim, index);
+    return ledger.own(lane, run, now());
   }
 
-  /** What a lane still needs for the block that is under way; one that is late needs as long again. */
-  function leftMs(lane: LaneState, blockMs: number): number {
-    const elapsedMs = now() - lane.activeAtMs;
-    return elapsedMs < blockMs ? blockMs - elapsedMs : elapsedMs;
-  }
-
-  function addLane(source: SourceState, onBreakOff: () => void): Lane {
+  function addLane(source: SourceState, breakOff: () => void): Lane {
     const lane: LaneState = {
       source,
-      breakOff: onBreakOff,
+      breakOff,
       pending: new Set(),
       lastAsked: -1,
       runBefore: 0,
@@ -224,92 +100,78 @@ export function createPlan({ sizeBytes, missing: wanted, now, random, mayAskTwic
     return {
       next() {
         if (lane.breaking || (now() < lane.restsUntilMs && sources.size > 1)) return undefined;
-        if (isCrowd && !isWhole(lane.source) && lane.pending.size === 0 && isBusy()) return undefined;
-        const run = chooseFree(lane);
-        if (run) return own(lane, run);
-        const isAllTaken = owners.size === missing.size;
-        return isAllTaken && lane.pending.size === 0 ? chooseTaken(lane) : undefined;
+        const isIdle = lane.pending.size === 0;
+        if (ledger.isCrowd && isIdle && !ledger.isWhole(source) && isBusy(ledger, now())) return undefined;
+        const run = chooseFree(ledger, lane, random);
+        if (run) return ledger.own(lane, run, now());
+        return isIdle && ledger.owned() === missing.size ? share(lane) : undefined;
       },
       isNearlyDone() {
-        const aheadBytes = (lane.rate ?? 0) * (isCrowd ? AHEAD_IN_CROWD_MS : AHEAD_MS);
-        return !lane.breaking && lane.pending.size * blockBytes <= Math.max(isCrowd ? 0 : blockBytes, aheadBytes);
+        const aheadBytes = (lane.rate ?? 0) * (ledger.isCrowd ? AHEAD_IN_CROWD_MS : AHEAD_MS);
+        const nearBytes = Math.max(ledger.isCrowd ? 0 : blockBytes, aheadBytes);
+        return !lane.breaking && lane.pending.size * blockBytes <= nearBytes;
       },
       verified(index) {
         came(index);
         if (!missing.delete(index)) return false;
-        source.contributed = true;
-        const waiting = [...(owners.get(index) ?? [])];
-        for (const owner of waiting) disown(owner, index);
-        for (const owner of waiting) if (owner !== lane && owner.pending.size === 0) breakOff(owner);
+        const owners = [...(ledger.owners(index) ?? [])];
+        for (const owner of owners) ledger.disown(owner, index);
+        for (const owner of owners) if (owner !== lane && owner.pending.size === 0) ledger.breakOff(owner);
         // What was asked for beyond this has been given to others meanwhile.
-        if (lane.pending.size === 0 && index !== lane.lastAsked) breakOff(lane);
+        if (lane.pending.size === 0 && index !== lane.lastAsked) ledger.breakOff(lane);
         return true;
       },
       wrong(index) {
         came(index);
-        disown(lane, index);
+        ledger.disown(lane, index);
       },
       ended() {
-        for (const index of [...lane.pending]) disown(lane, index);
+        for (const index of [...lane.pending]) ledger.disown(lane, index);
         lane.breaking = false;
       },
     };
   }
 
+  function checked(run: BlockRun): BlockRun {
+    if (run.last >= count) throw new RangeError("no such block");
+    return run;
+  }
+
   return {
     addSource() {
-      const source: SourceState = { blocks: new Uint8Array(count), count: 0, contributed: false, lanes: new Set() };
+      const source: SourceState = { blocks: new Uint8Array(count), count: 0, lanes: new Set() };
       sources.add(source);
       return {
         has(run) {
-          if (run.last >= count) throw new RangeError("no such block");
-          for (const index of blocksOf(run)) {
-            if (source.blocks[index]) continue;
-            source.blocks[index] = 1;
-            source.count += 1;
-            copies[index] = (copies[index] ?? 0) + 1;
-          }
-          noteCrowd(source);
+          for (const index of blocksOf(checked(run))) ledger.has(source, index);
+          // Whoever has a part fetches the rest.
+          ledger.isCrowd ||= !ledger.isWhole(source);
         },
         sends(run) {
-          if (run.last >= count) throw new RangeError("no such block");
-          isCrowd = true;
-          for (const index of blocksOf(run)) spread[index] = 1;
+          for (const index of blocksOf(checked(run))) ledger.spreads(index);
+          ledger.isCrowd = true;
         },
-        lacks(index) {
-          if (!source.blocks[index]) return;
-          source.blocks[index] = 0;
-          source.count -= 1;
-          copies[index] = (copies[index] ?? 1) - 1;
-          noteCrowd(source);
-        },
-        addLane: (onBreakOff) => addLane(source, onBreakOff),
-        contributed: () => source.contributed,
-        leave() {
-          for (const lane of source.lanes) for (const index of [...lane.pending]) disown(lane, index);
-          for (let index = 0; index < count; index += 1) {
-            if (source.blocks[index]) copies[index] = (copies[index] ?? 1) - 1;
-          }
-          sources.delete(source);
-        },
+        lacks: (index) => ledger.lacks(source, index),
+        addLane: (breakOff) => addLane(source, breakOff),
+        leave: () => ledger.leave(source),
       };
     },
     isDone: () => missing.size === 0,
-    expectCrowd() {
-      isCrowd = true;
-    },
     isWithinReach() {
-      for (const index of missing) if (copies[index] === 0) return false;
+      for (const index of missing) if (!ledger.isHeld(index)) return false;
       return true;
+    },
+    expectCrowd() {
+      ledger.isCrowd = true;
     },
     checkStalls() {
       if (sources.size < 2) return;
-      for (const lane of lanes()) {
+      for (const lane of ledger.lanes()) {
         if (lane.pending.size === 0 || lane.breaking) continue;
         const limitMs = stallLimitMs(blockBytes, lane.rate);
         if (now() - lane.activeAtMs < limitMs) continue;
         lane.restsUntilMs = now() + Math.max(limitMs, RESTS_MS);
-        breakOff(lane);
+        ledger.breakOff(lane);
       }
     },
   };
