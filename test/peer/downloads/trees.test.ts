@@ -11,6 +11,7 @@ import { systemClock } from "../../../src/transport/clock.ts";
 import { present } from "../../support/present.ts";
 import { sharePath, until } from "../library/shared-folder.ts";
 import { type ServedShare, type ServedShareOptions, serveShare } from "../serving/served-share.ts";
+import { NOBODY_ELSE } from "./nobody-else.ts";
 import { blockListOf } from "./scripted-peer.ts";
 
 const TIMEOUT = { timeout: 60_000 };
@@ -42,6 +43,7 @@ async function shareToFetch(t: TestContext, options: ServedShareOptions): Promis
     clock: systemClock,
     hashLocalFile: async (file: string) => contentIdOf(blockListOf(readFileSync(file))),
     source: async () => remote,
+    neighbourhood: NOBODY_ELSE,
     received,
     platform: process.platform,
   };

@@ -85,6 +85,7 @@ export function createTally(before: Learnt, isSingle: boolean): Tally {
           break;
         case "folder":
         case "overall":
+        case "source-dropped":
         case "queued":
         case "added":
         case "parked":
