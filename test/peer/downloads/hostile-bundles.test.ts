@@ -117,7 +117,9 @@ async function fetchFrom(t: TestContext, says: Says, received?: string): Promise
 }
 
 const said = (events: readonly GetEvent[]): string[] =>
-  events.map((event) => (event.event === "failed" ? `${event.path} ${event.code}` : `${event.path} ${event.event}`));
+  events
+    .filter((event) => "path" in event)
+    .map((event) => (event.event === "failed" ? `${event.path} ${event.code}` : `${event.path} ${event.event}`));
 
 function sends(...parts: readonly Buffer[]): Says["bundle"] {
   return (response) => void response.writeHead(200).end(Buffer.concat(parts));

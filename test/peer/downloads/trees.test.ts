@@ -72,6 +72,7 @@ function treeOf(folder: string): Record<string, string> {
 
 const said = (events: readonly GetEvent[]): string[] =>
   events
+    .filter((event) => "path" in event)
     .map((event) => (event.event === "failed" ? `${event.path} ${event.code}` : `${event.path} ${event.event}`))
     .toSorted();
 

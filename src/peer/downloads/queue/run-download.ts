@@ -14,7 +14,7 @@ export type FetchOptions = {
   /** Absolute path of the folder where it lands if the request names none. */
   readonly received: string;
   /** Hears what is found out on the way. */
-  readonly learns: Pick<Tally, "metPeer" | "metSource" | "resolved" | "listed">;
+  readonly learns: Pick<Tally, "metPeer" | "metSource" | "resolved">;
 };
 
 /** Fetches what a request asks for, and tells what happens. */
@@ -90,7 +90,7 @@ export function startRun(before: StoredDownload, source: string, { fetch, clock,
   }
 
   function tellOverall(): void {
-    if (isSingle || clock.now() < nextOverallAtMs) return;
+    if (request.names.length === 1 || clock.now() < nextOverallAtMs) return;
     nextOverallAtMs = clock.now() + OVERALL_INTERVAL_MS;
     const { files, bytes, total } = tally.learnt();
     tell({ event: "overall", files, bytes, total });
