@@ -2,8 +2,9 @@ import type { DatabaseSync } from "node:sqlite";
 import type { HashedFile } from "../../content/hash-file.ts";
 import type { Hashing, HashRequest } from "../../content/hashing.ts";
 import { Failure } from "../../protocol/failures.ts";
-import { type LocatedFile, openCatalogReader } from "./catalog-reader.ts";
+import { openCatalogReader } from "./catalog-reader.ts";
 import type { CatalogWriter } from "./catalog-writer.ts";
+import type { LocatedFile } from "./row-entries.ts";
 
 export type BackgroundHashingOptions = {
   readonly db: DatabaseSync;

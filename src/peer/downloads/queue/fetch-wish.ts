@@ -2,7 +2,7 @@ import type { ContentId } from "../../../protocol/content-id.ts";
 import type { GetEvent, GetRequest } from "../../../protocol/control-api.ts";
 import { Failure } from "../../../protocol/failures.ts";
 import { parseSharePath } from "../../../protocol/share-path.ts";
-import type { Fetch, FetchOptions } from "./run-download.ts";
+import type { Fetch, FetchOptions } from "./fetch.ts";
 import type { StoredDownload } from "./stored-download.ts";
 
 type Failed = Extract<GetEvent, { event: "failed" }>;

@@ -1,24 +1,15 @@
 import type { Logger } from "pino";
-import type { GetEvent, GetRequest } from "../../../protocol/control-api.ts";
+import type { GetEvent } from "../../../protocol/control-api.ts";
 import type { ReceivedFile } from "../../../protocol/downloads.ts";
 import { Failure } from "../../../protocol/failures.ts";
 import type { Clock } from "../../../transport/clock.ts";
 import { createTransferRate, type TransferRate } from "../transfer-rate.ts";
 import type { Progress } from "./download-store.ts";
+import type { Fetch } from "./fetch.ts";
 import { fetchWish } from "./fetch-wish.ts";
 import { judgeRun } from "./judge-run.ts";
 import type { StoredDownload } from "./stored-download.ts";
-import { createTally, type Tally } from "./tally.ts";
-
-export type FetchOptions = {
-  /** Absolute path of the folder where it lands if the request names none. */
-  readonly received: string;
-  /** Hears what is found out on the way. */
-  readonly learns: Pick<Tally, "metPeer" | "metSource" | "resolved">;
-};
-
-/** Fetches what a request asks for, and tells what happens. */
-export type Fetch = (request: GetRequest, options: FetchOptions, signal: AbortSignal) => AsyncIterable<GetEvent>;
+import { createTally } from "./tally.ts";
 
 /** One try of a download. */
 export type Run = {

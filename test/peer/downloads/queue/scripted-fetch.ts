@@ -1,4 +1,4 @@
-import type { Fetch, FetchOptions } from "../../../../src/peer/downloads/queue/run-download.ts";
+import type { Fetch, FetchOptions } from "../../../../src/peer/downloads/queue/fetch.ts";
 import { createEventQueue } from "../../../../src/peer/event-queue.ts";
 import type { GetEvent, GetRequest } from "../../../../src/protocol/control-api.ts";
 import { createMailbox, type Mailbox } from "../../../support/mailbox.ts";
