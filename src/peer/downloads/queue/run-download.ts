@@ -81,7 +81,7 @@ export function startRun(before: StoredDownload, source: string, { fetch, clock,
   }
 
   function tellOverall(): void {
-    if (isSingle || clock.now() < nextOverallAtMs) return;
+    if (request.names.length === 1 || clock.now() < nextOverallAtMs) return;
     nextOverallAtMs = clock.now() + OVERALL_INTERVAL_MS;
     const { files, bytes, total } = tally.learnt();
     tell({ event: "overall", files, bytes, total });
