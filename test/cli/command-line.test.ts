@@ -309,6 +309,26 @@ test("peer tells which network it is in, and where shared files and downloads li
   ]);
 });
 
+test("peer says how much is shared when that is something else, not each time that it was taken", {
+  timeout: 10_000,
+}, async (t) => {
+  const shared = (files: number): PeerEvent => ({ event: "shared", files, bytes: 4 });
+  const events = [shared(3), shared(3), { event: "problem", message: "odd" } as const, shared(3), shared(4), shared(3)];
+  const operations = fakeOperations({ events: (signal) => thenSilence(events, signal) });
+  const { err, ending, run } = await sample(t, { operations });
+  const status = run("peer", "--dir", "d");
+  await linesOn(err, 6);
+  ending.abort(new Failure("interrupted"));
+  assert.equal(await status, 0);
+  assert.deepEqual(
+    err
+      .lines()
+      .slice(2)
+      .map((line) => line.replace(/,.*/, "")),
+    ["Sharing 3 files", "odd", "Sharing 4 files", "Sharing 3 files"],
+  );
+});
+
 test("index --json prints the ready line of the contract", { timeout: 10_000 }, async (t) => {
   const { out, ending, run } = await sample(t);
   const status = run("index", "--json");

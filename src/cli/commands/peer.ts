@@ -58,10 +58,16 @@ async function announcePeer(
 
 /** Tells what happens in a peer that runs without a shell. */
 async function tellEvents({ operations }: RunningPeer, output: Output, signal: AbortSignal): Promise<void> {
+  let shared = "";
   try {
     for await (const event of operations.events(signal)) {
       if (output.json) await output.record(event);
-      else output.talk(describeEvent(event));
+      else {
+        const text = describeEvent(event);
+        // While files are being hashed their catalog is taken twice a second, and what people read stays the same.
+        if (event.event !== "shared" || text !== shared) output.talk(text);
+        if (event.event === "shared") shared = text;
+      }
     }
   } catch (error) {
     if (!signal.aborted) output.problem(error);
