@@ -57,6 +57,16 @@ export async function runCommandLine(args: readonly string[], world: World): Pro
 
   const actions: ProgramActions = {
     verb: withOperations,
+    async queueVerb(verb) {
+      const { openQueue } = await import("./open-operations.ts");
+      const opened = await openQueue(engines, settings().home);
+      try {
+        outcome = await verb({ operations: opened.operations, output, signal, cwd, now });
+      } finally {
+        await opened.close();
+      }
+      if (signal.aborted) outcome ??= "interrupted";
+    },
     async index(flags) {
       const { resolveIndex } = await import("./index-settings.ts");
       const { runIndexServer } = await import("./commands/index-server.ts");

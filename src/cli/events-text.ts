@@ -17,6 +17,10 @@ export function describeEvent(event: PeerEvent): string {
       return printable(`Lost the index server, dialling it again; known peers can still be reached (${event.reason})`);
     case "index-back":
       return printable(`The index server is back at ${formatAddress(event)}`);
+    case "received": {
+      const from = event.peer === null ? "" : ` from ${event.peer.name}`;
+      return printable(`Received ${event.path}${from}, ${formatSize(event.bytes)}: ${event.saved}`);
+    }
     case "problem":
       return printable(event.message);
     default:

@@ -6,6 +6,7 @@ import { VERSION } from "../protocol/program.ts";
 import { runCommandLine } from "./command-line.ts";
 import { ENGINES } from "./engines.ts";
 import { INTERRUPTED_STATUS } from "./exit-status.ts";
+import { interruption } from "./interruption.ts";
 
 /** The process: signals, standard streams and the exit status are seen to here alone. */
 
@@ -24,7 +25,7 @@ function end(reason: Failure): void {
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(signal, () => {
     if (signal === "SIGINT" && ending.signal.aborted) process.exit(INTERRUPTED_STATUS);
-    end(new Failure("interrupted"));
+    end(interruption(signal));
   });
 }
 

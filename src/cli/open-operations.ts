@@ -1,4 +1,4 @@
-import type { Operations } from "../peer/operations.ts";
+import type { Operations, QueueOperations } from "../peer/operations.ts";
 import type { NetworkTarget, VisitorOptions } from "../peer/options.ts";
 import { isLoopback } from "../protocol/address.ts";
 import type { Info } from "../protocol/control-api.ts";
@@ -28,6 +28,15 @@ export async function openOperations(
     return { operations: client, close: async () => undefined };
   }
   return engines.openVisitor(await visitorOptions(network ?? (await knownNetwork(engines, home))));
+}
+
+/** The queue of downloads: of the peer that runs under the home folder, else of the folder itself. */
+export async function openQueue(
+  engines: Pick<Engines, "openControlClient" | "openLocalQueue">,
+  home: string,
+): Promise<{ readonly operations: QueueOperations; close(): Promise<void> }> {
+  const client = await engines.openControlClient(home);
+  return client ? { operations: client, close: async () => undefined } : engines.openLocalQueue(home);
 }
 
 /** The network last joined, or started, under the home folder. */

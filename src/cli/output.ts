@@ -4,7 +4,7 @@ import { Failure, type FailureCode } from "../protocol/failures.ts";
 import { printable } from "../protocol/untrusted-text.ts";
 import { createLineWriter } from "./line-writer.ts";
 
-export type OutputStream = Writable & { readonly isTTY?: boolean; readonly columns?: number };
+export type OutputStream = Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
 export type OutputFlags = { readonly json: boolean; readonly quiet: boolean; readonly colour: boolean };
 export type Colours = ReturnType<typeof picocolors.createColors>;
 

@@ -1,7 +1,8 @@
 import path from "node:path";
+import { QUEUE_LIMITS, type QueueLimits } from "../peer/downloads/queue/choose-next.ts";
 import type { PeerOptions, SharedFolder, VisitorOptions } from "../peer/options.ts";
 import { isShareableName } from "../protocol/share-path.ts";
-import { readHost, readName, readPort, readRate, readUploadSlots, wrongValue } from "./flag-values.ts";
+import { readCount, readHost, readName, readPort, readRate, readUploadSlots, wrongValue } from "./flag-values.ts";
 import type { Settings, Surroundings } from "./settings.ts";
 
 /** The options of `tukar peer`, as they stand on the command line. */
@@ -13,6 +14,8 @@ export type PeerFlags = {
   readonly host?: string;
   readonly port?: string;
   readonly guests?: boolean;
+  readonly maxDownloads?: string;
+  readonly maxPerPeer?: string;
   readonly upLimit?: string;
   readonly downLimit?: string;
   readonly uploadSlots?: string;
@@ -33,11 +36,19 @@ export function resolvePeer(flags: PeerFlags, settings: Settings, around: Surrou
     host: host === undefined ? EVERY_ADDRESS : readHost("--host", host),
     port: port === undefined ? undefined : readPort("--port", port),
     guests: flags.guests ?? false,
+    downloads: resolveQueue(flags),
     limits: {
       up: upLimit === undefined ? null : readRate("--up-limit", upLimit),
       down: downLimit === undefined ? null : readRate("--down-limit", downLimit),
       slots: uploadSlots === undefined ? null : readUploadSlots("--upload-slots", uploadSlots),
     },
+  };
+}
+
+function resolveQueue({ maxDownloads, maxPerPeer }: PeerFlags): QueueLimits {
+  return {
+    running: maxDownloads === undefined ? QUEUE_LIMITS.running : readCount("--max-downloads", maxDownloads),
+    perPeer: maxPerPeer === undefined ? QUEUE_LIMITS.perPeer : readCount("--max-per-peer", maxPerPeer),
   };
 }
 

@@ -1,14 +1,13 @@
 import { Command } from "commander";
 import type { IndexFlags } from "./index-settings.ts";
 import type { PeerFlags } from "./peer-settings.ts";
-import type { RunVerb } from "./verb-context.ts";
+import type { RunVerbs } from "./verb-context.ts";
 import { addVerbs } from "./verbs.ts";
 
 type UpFlags = IndexFlags & PeerFlags & { readonly headless?: boolean };
 
 /** What the program does for each command that is not a verb of the shell. */
-export type ProgramActions = {
-  readonly verb: RunVerb;
+export type ProgramActions = RunVerbs & {
   index(flags: IndexFlags): Promise<void>;
   peer(network: string | undefined, flags: PeerFlags & { readonly headless?: boolean }): Promise<void>;
   up(flags: UpFlags): Promise<void>;
@@ -78,7 +77,7 @@ export function createProgram(version: string, actions: ProgramActions, { print,
     .description("the shell on its own, of the running peer if there is one")
     .action(actions.shell);
 
-  addVerbs(program, actions.verb);
+  addVerbs(program, actions);
 
   program
     .command("hash")
@@ -96,6 +95,8 @@ function addPeerOptions(command: Command): Command {
     .option("--manifest <file>", "shared files by name (default: shares.txt)")
     .option("--received <dir>", "where downloads land (default: received)")
     .option("--guests", "let anybody read, without a certificate")
+    .option("--max-downloads <n>", "downloads that run at a time (default: 16)")
+    .option("--max-per-peer <n>", "downloads that are fetched from one peer at a time (default: 8)")
     .option("--up-limit <rate>", "send no more than that a second, such as 500k or 1.5MiB (default: no limit)")
     .option("--down-limit <rate>", "fetch no more than that a second (default: no limit)")
     .option("--upload-slots <n>", "peers that are sent files at once, the others wait (default: no limit)")

@@ -1,10 +1,10 @@
 import cliProgress from "cli-progress";
+import { createTransferRate, type TransferRate } from "../peer/downloads/transfer-rate.ts";
 import type { GetEvent } from "../protocol/control-api.ts";
 import { printable } from "../protocol/untrusted-text.ts";
 import { formatDuration, formatSize } from "./amounts.ts";
 import { fitted } from "./columns.ts";
 import type { Output } from "./output.ts";
-import { createTransferRate, type TransferRate } from "./transfer-rate.ts";
 
 type Bar = { readonly bar: cliProgress.SingleBar; readonly rate: TransferRate };
 export type ProgressBars = { show(event: GetEvent): void; close(): void };
@@ -14,6 +14,8 @@ const BARS_MAX = 8;
 /** Columns that percent, size, rate and time left take, with the blanks between all parts of a line. */
 const FIGURES_WIDTH = 40;
 const BAR_WIDTH_MAX = 24;
+/** The bar of all files together; no share path is written so. */
+const ALL_FILES = "all files/";
 const NAME_WIDTH_MAX = 40;
 
 /** Bars on stderr for the files that are on their way; other lines for the terminal appear above them. */
@@ -33,7 +35,8 @@ export function createProgressBars(output: Output, now: () => number): ProgressB
   const bars = new Map<string, Bar>();
 
   function progress(path: string, bytes: number, total: number, doing?: string): void {
-    const shown = bars.get(path) ?? (bars.size < BARS_MAX && bytes < total ? add(path, total) : undefined);
+    const shown =
+      bars.get(path) ?? ((path === ALL_FILES || bars.size < BARS_MAX) && bytes < total ? add(path, total) : undefined);
     if (!shown) return;
     const rate = shown.rate.at(bytes, total);
     shown.bar.setTotal(total);
@@ -71,6 +74,11 @@ export function createProgressBars(output: Output, now: () => number): ProgressB
           return progress(event.path, event.bytes, event.total);
         case "hashing":
           return progress(event.path, event.bytes, event.total, "being hashed");
+        case "overall":
+          if (event.total !== null) progress(ALL_FILES, event.bytes, event.total);
+          return;
+        case "added":
+        case "parked":
         case "waiting":
         case "queued":
           return;

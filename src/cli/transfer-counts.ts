@@ -23,9 +23,8 @@ export function countTransfers(now: () => number): TransferCounts {
   return {
     count(event) {
       if (event.event === "progress" && event.bytes > 0) underWay.add(event.path);
-      if (["progress", "hashing", "waiting", "queued"].includes(event.event)) return;
+      if (event.event !== "done" && event.event !== "skipped" && event.event !== "failed") return;
       underWay.delete(event.path);
-      if (event.event === "folder") return;
       if (event.event === "done") {
         fetched += 1;
         bytes += event.bytes;

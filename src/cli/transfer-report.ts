@@ -36,7 +36,10 @@ export function createJsonReport(output: Output, now: () => number): TransferRep
         return output.record({ event: "queued", path, position, waiting });
       }
       case "folder":
+      case "added":
+      case "parked":
       case "hashing":
+      case "overall":
       case "waiting":
         return;
       default:
@@ -70,11 +73,17 @@ export function createTextReport(output: Output): TransferReport {
           `"${printable(event.path)}" has to wait: ${printable(event.reason)}; trying again in ${again}`,
         );
       }
+      case "added":
+        if (event.waits) output.talk(`Download ${event.download} waits for others to end`);
+        return;
+      case "parked":
+        return output.talk(`Download ${event.download} stays in the queue: ${printable(event.reason)}`);
       case "queued": {
         const { path, position, waiting } = event;
         return output.talk(`"${printable(path)}" is waiting, place ${position} of ${waiting}`);
       }
       case "hashing":
+      case "overall":
       case "progress":
         return;
       default:

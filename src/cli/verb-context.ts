@@ -1,4 +1,4 @@
-import type { Operations } from "../peer/operations.ts";
+import type { Operations, QueueOperations } from "../peer/operations.ts";
 import type { Outcome } from "./exit-status.ts";
 import type { ListedRows } from "./listed-rows.ts";
 import type { Output } from "./output.ts";
@@ -15,4 +15,11 @@ export type VerbContext = {
   now(): number;
 };
 
+/** The same for a command that asks only the queue of downloads, which is there without a network. */
+export type QueueVerbContext = Omit<VerbContext, "operations"> & { readonly operations: QueueOperations };
+
+export type RunVerbs = {
+  readonly verb: RunVerb;
+  queueVerb(verb: (context: QueueVerbContext) => Promise<Outcome>): Promise<void>;
+};
 export type RunVerb = (verb: (context: VerbContext) => Promise<Outcome>) => Promise<void>;

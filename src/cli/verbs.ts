@@ -1,13 +1,16 @@
 import type { Command } from "commander";
 import { parseContentId } from "../protocol/content-id.ts";
 import type { SearchFlags } from "./search-request.ts";
-import type { RunVerb } from "./verb-context.ts";
+import type { RunVerbs } from "./verb-context.ts";
+
+type GetFlags = { readonly output?: string; readonly recursive?: boolean; readonly detach?: boolean };
+type DownloadsFlags = { readonly all?: boolean; readonly watch?: boolean };
 
 /** Rows of a listing in the shell: `3`, `4-6`. */
 const ROWS = /^\d+(?:-\d+)?$/;
 
 /** The commands that ask a peer something. Each is loaded when it is used. */
-export function addVerbs(program: Command, run: RunVerb): void {
+export function addVerbs(program: Command, { verb: run, queueVerb: runQueue }: RunVerbs): void {
   program
     .command("peers")
     .description("list who is online")
@@ -31,17 +34,37 @@ export function addVerbs(program: Command, run: RunVerb): void {
     .usage("[options] <peer> <name...> | <content-id...>")
     .option("-o, --output <path>", "file to write, or folder to put the files in (default: the received folder)")
     .option("-r, --recursive", "fetch folders too")
-    .action(
-      async (peer: string, names: string[], flags: { output?: string; recursive?: boolean }, command: Command) => {
-        if (names.length === 0 && parseContentId(peer) === undefined && !ROWS.test(peer)) {
-          command.error("error: missing required argument 'name'", { code: "commander.missingArgument" });
-        }
-        const { output, recursive = false } = flags;
-        await run(async (context) => {
-          const { getFiles } = await import("./commands/get.ts");
-          return getFiles(context, { peer, names, output, recursive });
-        });
-      },
+    .option("-d, --detach", "only put it into the queue of downloads, and print its number")
+    .action(async (peer: string, names: string[], flags: GetFlags, command: Command) => {
+      if (names.length === 0 && parseContentId(peer) === undefined && !ROWS.test(peer)) {
+        command.error("error: missing required argument 'name'", { code: "commander.missingArgument" });
+      }
+      const { output, recursive = false, detach = false } = flags;
+      await run(async (context) => {
+        const { addDownload, getFiles } = await import("./commands/get.ts");
+        return (detach ? addDownload : getFiles)(context, { peer, names, output, recursive });
+      });
+    });
+
+  program
+    .command("downloads")
+    .description("list the queue of downloads, or change what is in it")
+    .argument("[action]", "pause, resume, cancel, retry, priority or clear")
+    .argument("[what...]", "numbers of downloads, or all; after those of priority: high, normal or low")
+    .option("-a, --all", "list those that ended too")
+    .option("-w, --watch", "show them until all have ended")
+    .action((action: string | undefined, what: string[], { all = false, watch = false }: DownloadsFlags) =>
+      runQueue(async (context) =>
+        (await import("./commands/downloads.ts")).showDownloads(context, { action, what, all, watch }),
+      ),
+    );
+
+  program
+    .command("history")
+    .description("list the files that were received, and from whom")
+    .option("--limit <n>", "at most so many of the last ones (default: 100)")
+    .action(({ limit }: { limit?: string }) =>
+      runQueue(async (context) => (await import("./commands/history.ts")).showHistory(context, { limit })),
     );
 
   program

@@ -41,3 +41,21 @@ export function createPeerEvents(standing: () => readonly PeerEvent[] = () => []
     },
   };
 }
+
+/** Keeps what must not be missed by the first who listens. */
+export function createEarlyEvents(): { kept(event: PeerEvent): boolean; taken(): readonly PeerEvent[] } {
+  let early: PeerEvent[] | undefined = [];
+  return {
+    /** Whether it was kept, since nobody has listened so far. */
+    kept(event) {
+      if (!early || early.length === MOST_WAITING) return false;
+      early.push(event);
+      return true;
+    },
+    taken() {
+      const events = early ?? [];
+      early = undefined;
+      return events;
+    },
+  };
+}

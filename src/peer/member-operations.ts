@@ -6,6 +6,8 @@ import type { PeerId } from "../protocol/peer-id.ts";
 import { printable } from "../protocol/untrusted-text.ts";
 import type { Clock } from "../transport/clock.ts";
 import type { Identity } from "../transport/identity.ts";
+import type { Fetch, FetchOptions } from "./downloads/queue/fetch.ts";
+import { observed } from "./downloads/queue/observed.ts";
 import type { Neighbourhood } from "./downloads/swarm/neighbourhood.ts";
 import type { PeerEvents } from "./events.ts";
 import { createMemberSearch } from "./member-search.ts";
@@ -13,7 +15,7 @@ import { nearestName } from "./nearest-name.ts";
 import type { KnownPeer } from "./network/directory.ts";
 import type { KnownSource } from "./network/index-search.ts";
 import type { Membership } from "./network/membership.ts";
-import type { Operations } from "./operations.ts";
+import type { Operations, QueueOperations } from "./operations.ts";
 import type { RemotePeers } from "./remote-peers.ts";
 
 export type MemberOptions = {
@@ -22,8 +24,6 @@ export type MemberOptions = {
   readonly remotePeers: Pick<RemotePeers, "find" | "of">;
   readonly neighbourhood: Neighbourhood;
   readonly hashing: Hashing;
-  /** Absolute path of the folder where downloads land. */
-  readonly received: string;
   readonly clock: Clock;
   readonly events: PeerEvents;
   readonly info: () => Info;
@@ -31,9 +31,15 @@ export type MemberOptions = {
   readonly changeLimits: (change: LimitsChange) => Limits;
 };
 
+/** All but the queue, which is made of `fetch`. */
+export type MemberOperations = Omit<Operations, "get" | "addDownload" | keyof QueueOperations> & {
+  /** Fetches at once what a request asks for, past the queue. */
+  readonly fetch: Fetch;
+};
+
 /** What a member of a network can do, be it a peer or a visitor. */
-export function createMemberOperations(options: MemberOptions): Operations {
-  const { identity, membership, remotePeers, neighbourhood, hashing, received, clock, events, info } = options;
+export function createMemberOperations(options: MemberOptions): MemberOperations {
+  const { identity, membership, remotePeers, neighbourhood, hashing, clock, events, info } = options;
 
   /** The peer that a text means; if it means none, the failure says which one may have been meant. */
   async function find(text: string, signal: AbortSignal) {
@@ -53,7 +59,11 @@ export function createMemberOperations(options: MemberOptions): Operations {
   }
 
   /** All that fetches files is loaded when it is first used: most commands do without. */
-  async function* get(request: GetRequest, signal: AbortSignal): AsyncGenerator<GetEvent, void, undefined> {
+  async function* fetch(
+    request: GetRequest,
+    { received, learns }: FetchOptions,
+    signal: AbortSignal,
+  ): AsyncGenerator<GetEvent, void, undefined> {
     const [{ get }, { getContents }, { hashLocalFileWith }] = await Promise.all([
       import("./downloads/get.ts"),
       import("./downloads/get-contents.ts"),
@@ -63,10 +73,17 @@ export function createMemberOperations(options: MemberOptions): Operations {
     const deps = { identity, clock, hashLocalFile, neighbourhood, received, platform: platform() };
     const { peer } = request;
     if (peer === null) {
-      const remoteOf = ({ peer }: KnownSource) => remotePeers.of(peer);
+      const remoteOf = ({ peer }: KnownSource) => {
+        learns.metSource(peer);
+        return observed(remotePeers.of(peer), learns);
+      };
       return yield* getContents(request, { ...deps, sources: membership.sources, remoteOf }, signal);
     }
-    const source = async (signal: AbortSignal) => (await find(peer, signal)).remote;
+    const source = async (signal: AbortSignal) => {
+      const { known, remote } = await find(peer, signal);
+      learns.metPeer(known);
+      return observed(remote, learns);
+    };
     for await (const event of get(request, { ...deps, source }, signal)) {
       const isUnknown = event.event === "failed" && event.code === "no-such-file";
       yield isUnknown ? { ...event, message: nothingCalled(peer, event.path) } : event;
@@ -100,7 +117,7 @@ export function createMemberOperations(options: MemberOptions): Operations {
       const milliseconds = Math.round((performance.now() - startedAtMs) * 1000) / 1000;
       return { id, name, host: remote.host() ?? known.hosts[0] ?? "", port: known.port, milliseconds };
     },
-    get,
+    fetch,
     limits: async (change) => options.changeLimits(change),
     events: (signal) => events.subscribe(signal),
   };

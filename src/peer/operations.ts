@@ -14,6 +14,13 @@ import type {
   SearchRequest,
   SourcesRequest,
 } from "../protocol/control-api.ts";
+import type {
+  Download,
+  DownloadsChange,
+  DownloadsChanged,
+  HistoryRequest,
+  ReceivedFile,
+} from "../protocol/downloads.ts";
 import type { ListEntry } from "../protocol/listing.ts";
 
 /**
@@ -32,9 +39,24 @@ export interface Operations {
   /** Everyone online who offers a content. Takes the index server. */
   sources(request: SourcesRequest, signal: AbortSignal): AsyncIterable<ContentSource>;
   ping(request: PeerRequest, signal: AbortSignal): Promise<PingAnswer>;
+  /**
+   * Adds to the queue of downloads and tells what happens until it ends or cannot go on for now. When the signal aborts
+   * it is only not watched any more: `changeDownloads` stops it.
+   */
   get(request: GetRequest, signal: AbortSignal): AsyncIterable<GetEvent>;
+  /** Adds to the queue of downloads. It is on the disk when this resolves. */
+  addDownload(request: GetRequest): Promise<Download>;
   /** Changes what transfers are kept within, and tells what that is now. */
   limits(change: LimitsChange): Promise<Limits>;
   /** What happens from now on, until the signal aborts. */
   events(signal: AbortSignal): AsyncIterable<PeerEvent>;
+  /** The queue in the order in which it was made; `all`: with those that ended. */
+  downloads(request: { readonly all: boolean }, signal: AbortSignal): AsyncIterable<Download>;
+  /** Gives the numbers of those that were in a state to be changed so. */
+  changeDownloads(change: DownloadsChange): Promise<DownloadsChanged>;
+  /** Files that were received, the last one first. */
+  history(request: HistoryRequest, signal: AbortSignal): AsyncIterable<ReceivedFile>;
 }
+
+/** What can be asked without a network. */
+export type QueueOperations = Pick<Operations, "downloads" | "changeDownloads" | "history">;

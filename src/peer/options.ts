@@ -4,6 +4,7 @@ import type { LimitsChange } from "../protocol/control-api.ts";
 import type { NetworkKey } from "../protocol/network-key.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import type { PeerName } from "../protocol/peer-name.ts";
+import type { QueueLimits } from "./downloads/queue/choose-next.ts";
 
 /** Which network to join: all of an invite, or only an address (then the id met first is remembered). */
 export type NetworkTarget = {
@@ -26,6 +27,7 @@ export type VisitorOptions = {
 };
 
 export type PeerOptions = VisitorOptions & {
+  readonly downloads: QueueLimits;
   readonly folders: readonly SharedFolder[];
   /** Absolute path of `shares.txt`; it need not exist. */
   readonly manifest: string | undefined;

@@ -12,7 +12,8 @@ import { loadIdentity } from "../transport/identity.ts";
 import { openKnownIds } from "../transport/known-ids.ts";
 import { rememberNetwork } from "../transport/last-network.ts";
 import { startControlServer } from "./control/control-server.ts";
-import { createPeerEvents, type PeerEvents } from "./events.ts";
+import { type DownloadQueue, openDownloadQueue } from "./downloads/queue/download-queue.ts";
+import { createEarlyEvents, createPeerEvents, type PeerEvents } from "./events.ts";
 import { lockHome } from "./home-lock.ts";
 import { startLibrary } from "./library/library.ts";
 import { createPeerLimits } from "./limits.ts";
@@ -24,6 +25,7 @@ import { ownHosts } from "./network/own-hosts.ts";
 import type { Operations } from "./operations.ts";
 import type { PeerOptions } from "./options.ts";
 import { createPeerServer } from "./peer-server.ts";
+import { withQueue } from "./queued-operations.ts";
 import { createRemotePeers } from "./remote-peers.ts";
 import { createExchange } from "./serving/exchange.ts";
 import { createUploads } from "./serving/uploads.ts";
@@ -60,15 +62,19 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
   started.defer(() => library.close());
 
   let shared: Totals | undefined;
+  /** Files that come before anybody listens: the queue goes on with the last time's downloads at once. */
+  const early = createEarlyEvents();
   const events = createPeerEvents(() => [
     ...(shared ? [{ event: "shared", ...shared } satisfies PeerEvent] : []),
     ...library.problems().map((message) => ({ event: "problem", message }) satisfies PeerEvent),
+    ...early.taken(),
   ]);
 
   const exchange = createExchange(systemClock);
   started.defer(async () => exchange.unfinished.close());
   const limits = createPeerLimits(systemClock, options.limits);
   let membership: Membership | undefined;
+  let queue: DownloadQueue | undefined;
   let advertising: Advertising | undefined;
   const server = createPeerServer({
     identity,
@@ -92,7 +98,12 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     knownIds,
     clock: systemClock,
     log,
-    listener: listenerOf(events, network.address, () => advertising),
+    listener: listenerOf(
+      events,
+      network.address,
+      () => advertising,
+      () => queue,
+    ),
     role: {
       as: "peer",
       port: server.address()?.port ?? null,
@@ -151,7 +162,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     },
     limits: limits.now(),
   });
-  const operations = createMemberOperations({
+  const { fetch, ...memberOperations } = createMemberOperations({
     identity,
     membership: member,
     remotePeers,
@@ -161,12 +172,28 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
       serving: { exchange, self: () => ({ name, port }) },
     }),
     hashing,
-    received: options.received,
     clock: systemClock,
     events,
     info,
     changeLimits: limits.change,
   });
+  const downloads = openDownloadQueue({
+    home,
+    network: member.indexId,
+    received: options.received,
+    runs: "all",
+    limits: options.downloads,
+    fetch,
+    clock: systemClock,
+    log,
+    onReceived({ path, saved, bytes, content, peer, download }, watched) {
+      const event: PeerEvent = { event: "received", path, saved, bytes, content, peer, download, watched };
+      if (!early.kept(event)) events.tell(event);
+    },
+  });
+  queue = downloads;
+  started.defer(() => downloads.close());
+  const operations = withQueue(memberOperations, async () => downloads);
   const control = await startControlServer({ home, operations, log });
   started.defer(() => control.close());
 
@@ -183,9 +210,14 @@ function listenerOf(
   events: PeerEvents,
   index: Address,
   advertising: () => Advertising | undefined,
+  queue: () => DownloadQueue | undefined,
 ): Partial<MembershipListener> {
   return {
-    joined: ({ id, name, hosts, port }) => events.tell({ event: "peer-joined", id, name, host: hosts[0] ?? "", port }),
+    joined(peer) {
+      const { id, name, hosts, port } = peer;
+      events.tell({ event: "peer-joined", id, name, host: hosts[0] ?? "", port });
+      queue()?.peerCame(peer);
+    },
     left: ({ id, name }) => events.tell({ event: "peer-left", id, name }),
     lost(reason) {
       advertising()?.pause();
@@ -194,6 +226,7 @@ function listenerOf(
     back() {
       advertising()?.begin();
       events.tell({ event: "index-back", ...index });
+      queue()?.networkCame();
     },
     ended(reason) {
       advertising()?.pause();

@@ -7,6 +7,8 @@ import { systemClock } from "../transport/clock.ts";
 import { loadIdentity } from "../transport/identity.ts";
 import { openKnownIds } from "../transport/known-ids.ts";
 import { rememberNetwork } from "../transport/last-network.ts";
+import { QUEUE_LIMITS } from "./downloads/queue/choose-next.ts";
+import type { DownloadQueue } from "./downloads/queue/download-queue.ts";
 import { createPeerEvents } from "./events.ts";
 import { createPeerLimits } from "./limits.ts";
 import { createMemberOperations } from "./member-operations.ts";
@@ -14,6 +16,7 @@ import { createNeighbourhood } from "./neighbourhood.ts";
 import { startMembership } from "./network/membership.ts";
 import type { Operations } from "./operations.ts";
 import type { VisitorOptions } from "./options.ts";
+import { withQueue } from "./queued-operations.ts";
 import { createRemotePeers } from "./remote-peers.ts";
 
 /** A command without a running peer: a member of the network for as long as it takes, that shares nothing. */
@@ -42,13 +45,12 @@ export async function openVisitor({ home, network, name, received, log }: Visito
   const hashing = startHashing({ threads: 1, log });
   const limits = createPeerLimits(clock);
   const remotePeers = createRemotePeers(membership, identity, limits.down);
-  const operations = createMemberOperations({
+  const { fetch, ...memberOperations } = createMemberOperations({
     identity,
     membership,
     remotePeers,
     neighbourhood: createNeighbourhood({ membership, remotePeers }),
     hashing,
-    received,
     clock,
     events: createPeerEvents(),
     info: () => ({
@@ -73,9 +75,23 @@ export async function openVisitor({ home, network, name, received, log }: Visito
       throw new Failure("no-such-peer", `No peer runs under "${home}": limits are those of a running peer`);
     },
   });
+  let opening: Promise<DownloadQueue> | undefined;
+  async function openQueue(): Promise<DownloadQueue> {
+    const { openDownloadQueue } = await import("./downloads/queue/download-queue.ts");
+    const own = { runs: "own", limits: QUEUE_LIMITS } as const;
+    return openDownloadQueue({ home, network: indexId, received, ...own, fetch, clock, log });
+  }
+  const operations = withQueue(memberOperations, () => {
+    opening ??= openQueue();
+    return opening;
+  });
   return {
     operations,
     async close() {
+      await opening?.then(
+        (queue) => queue.close(),
+        () => undefined,
+      );
       remotePeers.close();
       await Promise.all([membership.close(), hashing.close()]);
     },

@@ -150,9 +150,15 @@ const Within = z.string().optional();
 
 /** What happens while files are fetched. One that fails (`failed`) does not stop the others. */
 export const GetEvent = z.discriminatedUnion("event", [
+  /** Comes first: the number of this download in the queue, and whether it has to wait for a place. */
+  z.object({ event: z.literal("added"), download: z.int(), waits: z.boolean() }),
+  /** Comes last if the download cannot go on now: it stays in the queue and goes on by itself. */
+  z.object({ event: z.literal("parked"), download: z.int(), reason: z.string() }),
   /** The peer is still hashing the file: `bytes` of `total` are done. */
   z.object({ event: z.literal("hashing"), path: z.string(), bytes: SizeSchema, total: SizeSchema }),
   z.object({ event: z.literal("progress"), path: z.string(), bytes: SizeSchema, total: SizeSchema }),
+  /** How far all files are together, where there are several; at most four a second. */
+  z.object({ event: z.literal("overall"), files: SizeSchema, bytes: SizeSchema, total: SizeSchema.nullable() }),
   /** The peer went away; the next try comes after `retryInMs`. */
   z.object({ event: z.literal("waiting"), path: z.string(), reason: z.string(), retryInMs: z.number() }),
   /** One of several sources sent wrong bytes: it is not asked again, the others go on. */
@@ -203,6 +209,17 @@ export const PeerEvent = z.discriminatedUnion("event", [
   /** The link to the index server was lost; it is being dialled again. */
   z.object({ event: z.literal("index-lost"), reason: z.string() }),
   z.object({ event: z.literal("index-back"), host: z.string(), port: PortSchema }),
+  /** A file that was to be fetched is there, whole and verified. `watched`: a `get` waits for it. */
+  z.object({
+    event: z.literal("received"),
+    path: z.string(),
+    saved: z.string(),
+    bytes: SizeSchema,
+    content: ContentIdSchema,
+    peer: z.object({ id: PeerIdSchema.nullable(), name: z.string() }).nullable(),
+    download: z.int(),
+    watched: z.boolean(),
+  }),
   /** Something about the shares that their owner ought to know, for example a wrong manifest line. */
   z.object({ event: z.literal("problem"), message: z.string() }),
 ]);
@@ -219,6 +236,11 @@ export const CONTROL_ROUTES = {
   get: { method: "POST", path: "/api/get" },
   limits: { method: "POST", path: "/api/limits" },
   events: { method: "GET", path: "/api/events" },
+  /** Adds a `GetRequest` to the queue and answers with the `Download`. */
+  addDownload: { method: "POST", path: "/api/downloads/add" },
+  downloads: { method: "GET", path: "/api/downloads" },
+  changeDownloads: { method: "POST", path: "/api/downloads/change" },
+  history: { method: "GET", path: "/api/history" },
 } as const;
 
 /** The longest request: room for the most names that a `GetRequest` may hold, most of them of ordinary length. */

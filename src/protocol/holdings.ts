@@ -9,10 +9,10 @@ import { PeerIdSchema, PeerNameSchema, PortSchema } from "./schema.ts";
 const Runs = z.array(BlockRunSchema).max(RUNS_PER_LINE);
 
 /** Blocks that are there, verified, and stay. Without runs it only says that the stream lives. */
-export const HaveLine = z.object({ kind: z.literal("have"), runs: Runs });
+const HaveLine = z.object({ kind: z.literal("have"), runs: Runs });
 
 /** Blocks that this peer, which has all of them, has begun to send to others that share them again: do not hurry for them. */
-export const SentLine = z.object({ kind: z.literal("sent"), runs: Runs });
+const SentLine = z.object({ kind: z.literal("sent"), runs: Runs });
 
 /** Another peer that listens here, because it fetches the same content: it has blocks to give too. */
 export const FollowerLine = z.object({

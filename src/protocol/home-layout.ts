@@ -6,4 +6,8 @@ export const HOME_FILES = {
   indexIdentity: "index-identity.pem",
   /** The invite of the network last joined, or of the index server last started here. */
   network: "network",
+  /** The queue and the history of downloads. */
+  downloads: "downloads.sqlite",
+  /** Folder with a lock of each process that fetches. */
+  runners: "runners",
 } as const;

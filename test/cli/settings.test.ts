@@ -97,12 +97,21 @@ test("a peer without options shares ~/Tukar/shared on all addresses, at the port
     host: "::",
     port: undefined,
     guests: false,
+    downloads: { running: 16, perPeer: 8 },
     limits: { up: null, down: null, slots: null },
   });
 });
 
 test("the options of a peer say otherwise", () => {
-  const flags = { name: " Bob ", received: "in", manifest: "m.txt", host: "[::1]", port: "0", guests: true };
+  const flags = {
+    name: " Bob ",
+    received: "in",
+    manifest: "m.txt",
+    host: "[::1]",
+    port: "0",
+    guests: true,
+    maxPerPeer: "2",
+  };
   const peer = peerOf(flags, { files: ["/desk/m.txt"] });
   assert.deepEqual(
     { ...peer, home: "", folders: [] },
@@ -115,6 +124,7 @@ test("the options of a peer say otherwise", () => {
       host: "::1",
       port: 0,
       guests: true,
+      downloads: { running: 16, perPeer: 2 },
       limits: { up: null, down: null, slots: null },
     },
   );

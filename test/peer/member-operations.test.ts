@@ -5,6 +5,7 @@ import { createPeerEvents } from "../../src/peer/events.ts";
 import { createMemberOperations } from "../../src/peer/member-operations.ts";
 import { findPeer, type KnownPeer } from "../../src/peer/network/directory.ts";
 import { openRemotePeer } from "../../src/peer/remote-peer.ts";
+import type { GetRequest } from "../../src/protocol/control-api.ts";
 import { Failure } from "../../src/protocol/failures.ts";
 import { peerNameFrom } from "../../src/protocol/peer-name.ts";
 import { parseSharePath } from "../../src/protocol/share-path.ts";
@@ -37,18 +38,25 @@ async function inBobsNetwork(t: TestContext) {
     list: () => streamOf([], nothing),
     resolve: () => Promise.reject(nothing),
   };
-  return createMemberOperations({
+  const received = await tempFolder(t);
+  const operations = createMemberOperations({
     neighbourhood: NOBODY_ELSE,
     identity,
     membership: { peers: () => streamOf([BOBS]), search: () => streamOf([]), sources: () => streamOf([]) },
     remotePeers: { find: async (text) => ({ known: findPeer(text, [BOBS]), remote }), of: () => remote },
     hashing,
-    received: await tempFolder(t),
     clock: systemClock,
     events: createPeerEvents(),
     info: () => INFO,
     changeLimits: () => INFO.limits,
   });
+  const learns = {
+    metPeer: () => undefined,
+    metSource: () => undefined,
+    resolved: () => undefined,
+    listed: () => undefined,
+  };
+  return { ...operations, get: (request: GetRequest) => operations.fetch(request, { received, learns }, signal) };
 }
 
 test("whoever mistypes a peer is told who may be meant, whatever was asked", async (t) => {
@@ -57,7 +65,7 @@ test("whoever mistypes a peer is told who may be meant, whatever was asked", asy
   await assert.rejects(operations.ping({ peer: "bbo" }, signal), told);
   await assert.rejects(collected(operations.list({ peer: "bbo", path: "", recursive: false }, signal)), told);
   const request = { peer: "bbo", names: ["x"], recursive: false, output: null };
-  await assert.rejects(collected(operations.get(request, signal)), told);
+  await assert.rejects(collected(operations.get(request)), told);
 });
 
 test("a peer that is near to nobody is only said to be away", async (t) => {
@@ -74,7 +82,7 @@ test("what a peer does not share is called by its name", async (t) => {
     failureWith("no-such-file", /^No such file or folder: "bob" shares nothing called "some\/folder"$/),
   );
   const request = { peer: "bob", names: ["x.txt"], recursive: false, output: null };
-  assert.deepEqual(await collected(operations.get(request, signal)), [
+  assert.deepEqual(await collected(operations.get(request)), [
     {
       event: "failed",
       path: "x.txt",

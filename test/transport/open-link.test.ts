@@ -116,8 +116,13 @@ const REFUSED = [
   },
   {
     what: "a newer version",
-    request: get("/v1/link", ...UPGRADE, "tukar-version: 2"),
+    request: get("/v1/link", ...UPGRADE, "tukar-version: 3"),
     answer: /^HTTP\/1\.1 426 [\s\S]*"protocol-newer"/,
+  },
+  {
+    what: "an older version",
+    request: get("/v1/link", ...UPGRADE, "tukar-version: 1"),
+    answer: /^HTTP\/1\.1 426 [\s\S]*"protocol-older"/,
   },
   {
     what: "no WebSocket key",
@@ -178,6 +183,11 @@ const ANSWERS = [
     what: "a newer version",
     answer: (request: string) => `${acceptance(request)}tukar-version: 7\r\n\r\n`,
     code: "protocol-newer",
+  },
+  {
+    what: "an older version",
+    answer: (request: string) => `${acceptance(request)}tukar-version: 1\r\n\r\n`,
+    code: "protocol-older",
   },
   { what: "a wrong acceptance", answer: () => `${acceptance("")}${VERSION}\r\n\r\n`, code: "not-tukar" },
   { what: "200", answer: () => refusal("200 OK", "<html>"), code: "not-tukar" },

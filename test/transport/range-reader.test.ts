@@ -316,6 +316,7 @@ const WRONG = [
   },
   { what: "no version", text: RIGHT.replace(VERSION, "other: 1"), code: "not-tukar" },
   { what: "a newer version", text: RIGHT.replace(VERSION, "tukar-version: 3"), code: "protocol-newer" },
+  { what: "an older version", text: RIGHT.replace(VERSION, "tukar-version: 1"), code: "protocol-older" },
   { what: "HTTP/1.0", text: RIGHT.replace("HTTP/1.1", "HTTP/1.0"), code: "not-tukar" },
   { what: "what is not HTTP", text: "SSH-2.0-OpenSSH_9.6\r\n\r\n", code: "not-tukar" },
   {

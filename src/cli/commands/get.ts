@@ -3,6 +3,7 @@ import { parseContentId } from "../../protocol/content-id.ts";
 import type { GetEvent, GetRequest } from "../../protocol/control-api.ts";
 import { FAILURES, Failure, isFailureCode } from "../../protocol/failures.ts";
 import type { Outcome } from "../exit-status.ts";
+import { isStoppedByHand } from "../interruption.ts";
 import { createProgressBars } from "../progress-bars.ts";
 import { requestsForRows } from "../row-requests.ts";
 import { countTransfers } from "../transfer-counts.ts";
@@ -25,8 +26,10 @@ export async function getFiles(context: VerbContext, asked: GetArguments): Promi
   const report = output.json ? createJsonReport(output, now) : createTextReport(output);
   const counts = countTransfers(now);
   let first: Outcome;
+  let download: number | undefined;
   try {
     for await (const event of eventsOf(requests, operations, signal)) {
+      if (event.event === "added") download = event.download;
       if (event.event === "failed") {
         const code = output.problem(failureOf(event));
         first ??= code;
@@ -36,9 +39,33 @@ export async function getFiles(context: VerbContext, asked: GetArguments): Promi
     }
   } finally {
     bars?.close();
+    if (download !== undefined && isStoppedByHand(signal)) await pause(context, download);
     if (output.showsProgress) for (const line of counts.summary(signal.aborted)) output.talk(line);
   }
   return first;
+}
+
+/** `tukar get -d`: the running peer fetches it, or the next one that runs here. */
+export async function addDownload(context: VerbContext, asked: GetArguments): Promise<undefined> {
+  const { operations, output } = context;
+  for (const request of requestsOf(context, asked)) {
+    const { id, state } = await operations.addDownload(request);
+    if (output.json) await output.record({ event: "added", download: id, state });
+    else await output.result(`Download ${id}`);
+  }
+  const { role } = await operations.info();
+  if (role === "visitor") output.talk("No peer runs here: it is fetched by the next one, started with tukar peer");
+}
+
+/** Who stops a download does not want it to go on in the running peer. What has arrived is kept. */
+async function pause({ operations, output }: VerbContext, download: number): Promise<void> {
+  try {
+    const { changed } = await operations.changeDownloads({ action: "pause", which: [download] });
+    if (changed.length > 0)
+      output.talk(`Paused: downloads resume ${download} goes on, downloads cancel ${download} gives it up`);
+  } catch (error) {
+    output.problem(error);
+  }
 }
 
 /** One request after the other. Where there are several, one that fails as a whole stops no other. */

@@ -2,6 +2,7 @@ import type { Operations } from "../../peer/operations.ts";
 import { FILE_KINDS } from "../../protocol/file-kind.ts";
 import { baseName } from "../../protocol/share-path.ts";
 import { printable } from "../../protocol/untrusted-text.ts";
+import { DOWNLOAD_ACTIONS } from "../commands/downloads.ts";
 import { readFolder } from "../commands/ls.ts";
 import { quoteWord, scanLine } from "./words.ts";
 
@@ -54,6 +55,7 @@ export function createCompletion({ operations, verbs: optionsOf, now }: Completi
     const [slashed] = before;
     if (slashed === undefined) return typed.startsWith("/") ? verbs.map((verb) => `/${verb}`) : verbs;
     const verb = slashed.replace(/^\//, "");
+    if (verb === "downloads") return before.length === 1 ? DOWNLOAD_ACTIONS : [];
     if (verb === "help") return before.length === 1 ? verbs : [];
     if (typed.startsWith("-")) return optionsOf.get(verb) ?? [];
     if (before.at(-1) === "--type") return FILE_KINDS;

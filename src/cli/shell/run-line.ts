@@ -83,7 +83,7 @@ function createShellProgram({ run, leave, print, width }: ShellProgram): Command
       outputError: () => undefined,
       getOutHelpWidth: () => width,
     });
-  addVerbs(program, run);
+  addVerbs(program, { verb: run, queueVerb: run });
   program
     .command("help")
     .description("tell what can be typed here, or how one of it is used")

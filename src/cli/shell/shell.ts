@@ -41,11 +41,12 @@ async function runPiped({ input, ...context }: ShellOptions): Promise<Outcome> {
   return context.signal.aborted ? "interrupted" : last;
 }
 
-/** Tells what happens while somebody sits at the shell. What they share themselves is no news to them. */
+/** Tells what happens while somebody sits at the shell. What they share themselves, and what they wait for, is no news to them. */
 async function tellEvents(operations: Operations, { output }: VerbContext, signal: AbortSignal): Promise<void> {
   try {
     for await (const event of operations.events(signal)) {
-      if (event.event !== "shared") output.talk(output.talkColours.dim(describeEvent(event)));
+      const isKnown = event.event === "shared" || (event.event === "received" && event.watched);
+      if (!isKnown) output.talk(output.talkColours.dim(describeEvent(event)));
     }
   } catch (error) {
     if (!signal.aborted) output.problem(error);

@@ -1,6 +1,7 @@
 import { clearScreenDown, createInterface, cursorTo, type Interface, moveCursor } from "node:readline";
 import { Failure } from "../../protocol/failures.ts";
 import type { Outcome } from "../exit-status.ts";
+import { interruption } from "../interruption.ts";
 import type { VerbContext } from "../verb-context.ts";
 import { createCompletion } from "./completion.ts";
 import { HISTORY_LINES, openHistory } from "./history.ts";
@@ -54,7 +55,7 @@ export async function runTerminal({ input, terminal, home, ...context }: ShellOp
   prompt.on("SIGINT", () => {
     if (running) {
       typed.length = 0;
-      running.abort(new Failure("interrupted"));
+      running.abort(interruption("SIGINT"));
       output.talk("Cancelled");
     } else if (prompt.line === "") {
       output.talk("Type quit or press Ctrl-D to leave");

@@ -14,6 +14,7 @@ import {
   PeerSummary,
   PingAnswer,
 } from "../../protocol/control-api.ts";
+import { Download, DownloadsChanged, ReceivedFile } from "../../protocol/downloads.ts";
 import { Failure, isErrno, isFailureCode } from "../../protocol/failures.ts";
 import { jsonOrUndefined } from "../../protocol/json.ts";
 import { FailureLine, ListEntry } from "../../protocol/listing.ts";
@@ -93,6 +94,12 @@ export async function openControlClient(home: string): Promise<Operations | unde
       many(ContentSource, { route: CONTROL_ROUTES.sources, query: queryOf(request), signal }),
     ping: (body, signal) => one(PingAnswer, { route: CONTROL_ROUTES.ping, body, signal }),
     get: (body, signal) => many(GetEvent, { route: CONTROL_ROUTES.get, body, signal }),
+    addDownload: (body) => one(Download, { route: CONTROL_ROUTES.addDownload, body }),
+    downloads: (request, signal) =>
+      many(Download, { route: CONTROL_ROUTES.downloads, query: queryOf(request), signal }),
+    changeDownloads: (body) => one(DownloadsChanged, { route: CONTROL_ROUTES.changeDownloads, body }),
+    history: (request, signal) =>
+      many(ReceivedFile, { route: CONTROL_ROUTES.history, query: queryOf(request), signal }),
     limits: (body) => one(Limits, { route: CONTROL_ROUTES.limits, body }),
     events: (signal) => many(PeerEvent, { route: CONTROL_ROUTES.events, signal }),
   };

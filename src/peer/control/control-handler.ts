@@ -11,6 +11,7 @@ import {
   SearchRequest,
   SourcesRequest,
 } from "../../protocol/control-api.ts";
+import { ControlDownloadsQuery, ControlHistoryQuery, DownloadsChange } from "../../protocol/downloads.ts";
 import { Failure } from "../../protocol/failures.ts";
 import { jsonOrUndefined } from "../../protocol/json.ts";
 import { answerJson } from "../../transport/answer.ts";
@@ -61,6 +62,18 @@ export function createControlHandler({ operations, log }: ControlHandlerOptions)
         signal,
         status: "waits",
       }),
+    addDownload: async ({ request, response }) =>
+      answerJson(response, await operations.addDownload(parsed(GetRequest, await readJson(request)))),
+    downloads: ({ response, url }, signal) => {
+      const { all } = parsed(ControlDownloadsQuery, Object.fromEntries(url.searchParams));
+      return answerStream(response, operations.downloads({ all: all === "true" }, signal), { signal, status: "waits" });
+    },
+    changeDownloads: async ({ request, response }) =>
+      answerJson(response, await operations.changeDownloads(parsed(DownloadsChange, await readJson(request)))),
+    history: ({ response, url }, signal) => {
+      const asked = parsed(ControlHistoryQuery, Object.fromEntries(url.searchParams));
+      return answerStream(response, operations.history(asked, signal), { signal, status: "waits" });
+    },
     limits: async ({ request, response }) =>
       answerJson(response, await operations.limits(parsed(LimitsChange, await readJson(request)))),
     events: ({ response }, signal) => answerStream(response, operations.events(signal), { signal, status: "at once" }),

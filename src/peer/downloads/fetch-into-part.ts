@@ -182,7 +182,7 @@ async function firstOf<T>(sources: AsyncIterable<RemotePeer>, ask: (source: Remo
   throw failed ? failed.reason : new Failure("unreachable", "Nobody who is online has it");
 }
 
-export function idOf({ target, called }: RemotePeer): string {
+function idOf({ target, called }: RemotePeer): string {
   return target.expectedId ?? called;
 }
 

@@ -2,8 +2,9 @@ import type { DatabaseSync } from "node:sqlite";
 import type { HashedFile } from "../../content/hash-file.ts";
 import type { Hashing, HashRequest } from "../../content/hashing.ts";
 import { Failure } from "../../protocol/failures.ts";
-import { type LocatedFile, openCatalogReader } from "./catalog-reader.ts";
+import { openCatalogReader } from "./catalog-reader.ts";
 import type { CatalogWriter } from "./catalog-writer.ts";
+import type { LocatedFile } from "./row-entries.ts";
 
 export type BackgroundHashingOptions = {
   readonly db: DatabaseSync;
@@ -94,7 +95,7 @@ export function createBackgroundHashing(options: BackgroundHashingOptions) {
   function putOff(file: LocatedFile, error: unknown): void {
     if (!(error instanceof Failure)) throw error;
     const delayMs = error.code === "file-changed" ? settleMs : retryMs;
-    writer.write(() => writer.hashLater(file.stored.id, now() + delayMs));
+    writer.write(() => writer.hashLater(file.stored, now() + delayMs));
     if (error.code === "no-such-file" || error.code === "file-changed") onStale(file);
     else onUnreadable(file);
   }

@@ -14,7 +14,8 @@ import { Failure, toWire } from "../../protocol/failures.ts";
 import { BUNDLE_FILE_MAX_BYTES } from "../../protocol/limits.ts";
 import type { FileEntry } from "../../protocol/listing.ts";
 import type { SharePath } from "../../protocol/share-path.ts";
-import type { CatalogReader, LocatedFile } from "./catalog-reader.ts";
+import type { CatalogReader } from "./catalog-reader.ts";
+import type { LocatedFile } from "./row-entries.ts";
 import type { TreeReader } from "./tree-reader.ts";
 
 /** An entry of a bundle and, if they follow, its bytes: good until the next entry is asked for. */

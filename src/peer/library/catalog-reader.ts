@@ -1,22 +1,11 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { lookup } from "mime-types";
-import { type ContentId, contentIdFromDigest, parseContentId } from "../../protocol/content-id.ts";
+import type { ContentId } from "../../protocol/content-id.ts";
 import type { FileEntry, FolderEntry, ListEntry } from "../../protocol/listing.ts";
 import { baseName, parentPath, parseSharePath, type SharePath } from "../../protocol/share-path.ts";
-import { type Place, type StoredFile, storedFile } from "./stored-file.ts";
+import { fileEntry, folderEntry, joined, type LocatedFile, located } from "./row-entries.ts";
 
 /** `files` and `bytes` of all that is offered, and how many of the files are not hashed yet. */
 export type Totals = { readonly files: number; readonly bytes: number; readonly unhashed: number };
-
-/** A file that is offered, and where it lies: `local` inside `root`, as `openContained` wants it. */
-export type LocatedFile = {
-  readonly entry: FileEntry;
-  readonly stored: StoredFile;
-  readonly root: string;
-  readonly local: string;
-  /** Under which place its hash is remembered. */
-  readonly remembered: Place;
-};
 
 /** What became of a share path in change number `generation`. */
 export type Change =
@@ -96,11 +85,6 @@ export function openCatalogReader(db: DatabaseSync) {
     }
   }
 
-  /** Every file that is offered with that content. */
-  function* withContent(id: ContentId): Generator<LocatedFile> {
-    for (const row of pages(sql.withContent, digestOf(id), "id", 0)) yield located(row);
-  }
-
   return {
     totals(): Totals {
       const row = sql.totals.get();
@@ -117,10 +101,8 @@ export function openCatalogReader(db: DatabaseSync) {
 
     file: fileAt,
 
-    /** What a name means: the content id of a file, a share path, or else a base name that only one file bears. */
+    /** What a name means: a share path, or else a base name that only one file bears. */
     resolve(name: string): Resolved | undefined {
-      const content = parseContentId(name);
-      if (content !== undefined) for (const { entry } of withContent(content)) return { found: entry };
       const path = parseSharePath(name.replace(/\/$/, ""));
       if (path === undefined) return undefined;
       const found = fileAt(path) ?? folderAt(path)?.entry;
@@ -138,7 +120,10 @@ export function openCatalogReader(db: DatabaseSync) {
       return row && located(row);
     },
 
-    withContent,
+    /** Every file that is offered with that content. */
+    *withContent(id: ContentId): Generator<LocatedFile> {
+      for (const row of pages(sql.withContent, digestOf(id), "id", 0)) yield located(row);
+    },
 
     /** Files without content that may be hashed by now, those longest due first. */
     toHash: (nowMs: number, most: number): LocatedFile[] => sql.toHash.all(nowMs, most).map(located),
@@ -152,9 +137,7 @@ export function openCatalogReader(db: DatabaseSync) {
     /** Encoded block list of a content that some file offers now. */
     blockList(id: ContentId): Buffer | undefined {
       const blocks = sql.blocks.get(digestOf(id))?.["blocks"];
-      return blocks instanceof Uint8Array
-        ? Buffer.from(blocks.buffer, blocks.byteOffset, blocks.byteLength)
-        : undefined;
+      return blocks instanceof Uint8Array ? Buffer.from(blocks.buffer, blocks.byteOffset, blocks.length) : undefined;
     },
 
     /** Tells this database from any other, and the number of its last change. */
@@ -256,42 +239,6 @@ export function* pages(
     if (rows.length < PAGE || end === undefined) return;
     last = typeof end === "string" ? end : Number(end);
   }
-}
-
-function fileEntry(path: SharePath, row: Row): FileEntry {
-  const digest = row["digest"];
-  return {
-    kind: "file",
-    path,
-    size: Number(row["size"]),
-    modified: Number(row["modified"]),
-    type: lookup(baseName(path)) || "application/octet-stream",
-    content: digest instanceof Uint8Array ? contentIdFromDigest(digest) : null,
-    executable: Number(row["executable"]) === 1,
-  };
-}
-
-export function folderEntry(path: SharePath, row: Row): FolderEntry {
-  const [size, modified] = [Number(row["bytes"]), Number(row["modified"])];
-  return { kind: "folder", path, size, modified, type: null, content: null };
-}
-
-export function located(row: Row): LocatedFile {
-  const stored = storedFile(row);
-  const entry = fileEntry(joined(String(row["folder_path"]) as SharePath | "", stored.name), row);
-  if (row["kind"] === "files") {
-    const real = stored.local ?? "";
-    return { entry, stored, root: real, local: "", remembered: { root: "", path: real } };
-  }
-  const folder = String(row["folder_local"]);
-  const name = stored.local ?? stored.name;
-  const [root, local] = [String(row["root"]), folder === "" ? name : `${folder}/${name}`];
-  return { entry, stored, root, local, remembered: { root, path: local } };
-}
-
-/** Names were checked before they were stored, and a checked path with a checked name is one too. */
-export function joined(folder: SharePath | "", name: string): SharePath {
-  return (folder === "" ? name : `${folder}/${name}`) as SharePath;
 }
 
 function digestOf(id: ContentId): Buffer {

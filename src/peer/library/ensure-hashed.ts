@@ -1,9 +1,10 @@
 import { Failure } from "../../protocol/failures.ts";
 import type { SharePath } from "../../protocol/share-path.ts";
 import type { BackgroundHashing } from "./background-hashing.ts";
-import type { CatalogReader, LocatedFile } from "./catalog-reader.ts";
+import type { CatalogReader } from "./catalog-reader.ts";
 import type { CatalogWriter } from "./catalog-writer.ts";
 import type { FromLibraryWorker } from "./library-messages.ts";
+import type { LocatedFile } from "./row-entries.ts";
 
 export type EnsuringOptions = {
   readonly reader: CatalogReader;

@@ -4,24 +4,18 @@ import type { Logger } from "pino";
 import { type FileState, isSameState } from "../../content/file-state.ts";
 import { type ContainedFile, openContained } from "../../content/open-contained.ts";
 import type { BundleRequest } from "../../protocol/bundle.ts";
-import type { ContentId } from "../../protocol/content-id.ts";
+import { type ContentId, parseContentId } from "../../protocol/content-id.ts";
 import { Failure } from "../../protocol/failures.ts";
 import type { FileEntry, ListEntry } from "../../protocol/listing.ts";
 import type { SharePath } from "../../protocol/share-path.ts";
 import type { SharedFolder } from "../options.ts";
 import { type Bundle, createBundles } from "./bundles.ts";
-import {
-  type Change,
-  type ListOptions,
-  type LocatedFile,
-  openCatalogReader,
-  type Resolved,
-  type Totals,
-} from "./catalog-reader.ts";
+import { type Change, type ListOptions, openCatalogReader, type Resolved, type Totals } from "./catalog-reader.ts";
 import { explained, openForReading } from "./database.ts";
 import type { WatchStyle } from "./folder-watch.ts";
 import type { LibraryTiming } from "./library-messages.ts";
 import { type EnsureOptions, startLibraryThread } from "./library-thread.ts";
+import type { LocatedFile } from "./row-entries.ts";
 import { nameFolders } from "./sources.ts";
 
 export type LibraryOptions = {
@@ -42,7 +36,7 @@ export type LibraryOptions = {
 };
 
 /** A shared file that is open for reading. Whoever gets it closes `fd`. */
-export type OpenedFile = {
+type OpenedFile = {
   readonly fd: number;
   readonly state: FileState;
   /** Only if it was hashed in exactly this state. */
@@ -175,7 +169,11 @@ export async function startLibrary(options: LibraryOptions): Promise<Library> {
     problems: thread.problems,
     folders: () => named,
     list: reader.list,
-    resolve: reader.resolve,
+    resolve(name) {
+      const content = parseContentId(name);
+      const [held] = content === undefined ? [] : reader.withContent(content);
+      return held ? { found: held.entry } : reader.resolve(name);
+    },
     open,
     openContent,
     blockList: reader.blockList,

@@ -1,6 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Branch } from "./branch.ts";
-import type { LocatedFile } from "./catalog-reader.ts";
 import type { CatalogWriter, FoundFile } from "./catalog-writer.ts";
 import { createChangeLooks } from "./change-looks.ts";
 import { openDirectoryRows } from "./directory-rows.ts";
@@ -15,6 +14,7 @@ import type { ChangedFolder } from "./named-changes.ts";
 import { createProblemBoard } from "./problem-board.ts";
 import { createProblemTally } from "./problem-tally.ts";
 import { createRootWatch } from "./root-watch.ts";
+import type { LocatedFile } from "./row-entries.ts";
 import { createScanner } from "./scan.ts";
 import { createManifestScanner } from "./scan-manifest.ts";
 import { createSettling } from "./settling.ts";

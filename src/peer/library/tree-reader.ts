@@ -1,7 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { FolderEntry } from "../../protocol/listing.ts";
 import type { SharePath } from "../../protocol/share-path.ts";
-import { folderEntry, joined, LOCATED_FILES, type LocatedFile, located, PAGE, pages } from "./catalog-reader.ts";
+import { LOCATED_FILES, PAGE, pages } from "./catalog-reader.ts";
+import { folderEntry, joined, type LocatedFile, located } from "./row-entries.ts";
 
 /** Reads whole trees with where their files lie. To locate each file of a list on its own takes four times as long. */
 export type TreeReader = {

@@ -34,6 +34,11 @@ export function findPeer(text: string, peers: Iterable<KnownPeer>): KnownPeer {
   throw new Failure("no-such-peer", `No peer "${printable(text)}" is online: "tukar peers" lists those who are`);
 }
 
+/** Whether a text may mean this peer, as far as that can be told of one alone. */
+export function mayMean(text: string, peer: KnownPeer): boolean {
+  return meaningsOf(text).some((meaning) => meaning(peer));
+}
+
 /** What a text can mean, the most certain first. */
 function meaningsOf(text: string): readonly ((peer: KnownPeer) => boolean)[] {
   const id = parsePeerId(text);

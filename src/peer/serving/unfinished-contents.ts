@@ -33,7 +33,7 @@ export type UnfinishedContents = {
   close(): void;
 };
 
-export type OfferedContent = {
+type OfferedContent = {
   /** A block is verified and written. */
   added(index: number): void;
   /** All is here: it stays a while for those who listen. */

@@ -138,6 +138,22 @@ test("on a terminal get draws bars on stderr, and takes them away at the end", {
   assert.ok((err.text() + out.text()).includes("/r/a.bin\n"));
 });
 
+test("on a terminal get draws a bar for all files together", { timeout: 10_000 }, async () => {
+  const drawn = Promise.withResolvers<void>();
+  async function* get(): AsyncGenerator<GetEvent> {
+    yield { event: "overall", files: 1, bytes: 1024, total: 4096 };
+    await drawn.promise;
+  }
+  const { context, err } = verbSample({ get }, { terminal: true });
+  const write = err._write.bind(err);
+  err._write = (chunk, encoding, done) => {
+    if (String(chunk).includes("25% of 4,096 B")) drawn.resolve();
+    write(chunk, encoding, done);
+  };
+  await getFiles(context, ASKED);
+  assert.match(err.text(), /all files\//);
+});
+
 test("on a terminal get ends with what came of it", async () => {
   const sample = verbSample({ get }, { terminal: true });
   async function* get(): AsyncGenerator<GetEvent> {

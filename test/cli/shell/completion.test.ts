@@ -47,6 +47,8 @@ const CASES: { line: string; candidates: string[]; typed: string }[] = [
   { line: "ls ", candidates: ["bob\\ the\\ second "], typed: "" },
   { line: "/ping bo", candidates: ["bob\\ the\\ second "], typed: "bo" },
   { line: 'get "bo', candidates: ['"bob the second" '], typed: '"bo' },
+  { line: "downloads re", candidates: ["resume ", "retry "], typed: "re" },
+  { line: "downloads pause ", candidates: [], typed: "" },
   { line: "info b", candidates: [], typed: "b" },
   { line: "ls bob\\ the\\ second m", candidates: ["my\\ music/", "mail/", "my\\ song.mp3 "], typed: "m" },
   { line: "get -r 'bob the second' \"my m", candidates: ['"my music/'], typed: '"my m' },

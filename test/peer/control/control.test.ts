@@ -20,6 +20,7 @@ import type {
   SearchRequest,
   SourcesRequest,
 } from "../../../src/protocol/control-api.ts";
+import type { DownloadsChange } from "../../../src/protocol/downloads.ts";
 import { Failure } from "../../../src/protocol/failures.ts";
 import { parseSharePath } from "../../../src/protocol/share-path.ts";
 import {
@@ -34,6 +35,7 @@ import {
   hit,
   INFO,
   known,
+  QUEUED,
   streamOf,
   thenSilence,
 } from "./fake-operations.ts";
@@ -379,3 +381,46 @@ function spawnPeer(home: string) {
   const script = path.join(import.meta.dirname, "fake-peer.ts");
   return spawn(process.execPath, [script, home], { stdio: ["ignore", "pipe", "inherit"] });
 }
+
+test("the queue is asked and changed as by its owner's own process", { timeout: 10_000 }, async (t) => {
+  const asked: unknown[] = [];
+  const received = {
+    at: 1,
+    path: "a",
+    saved: "/r/a",
+    bytes: 9,
+    content: CONTENT,
+    peer: null,
+    sources: 1,
+    seconds: 0.5,
+    download: 7,
+  };
+  const client = await openPair(
+    t,
+    fakeOperations({
+      async addDownload(request) {
+        asked.push(request);
+        return QUEUED;
+      },
+      downloads(request) {
+        asked.push(request);
+        return streamOf([QUEUED]);
+      },
+      async changeDownloads(change) {
+        asked.push(change);
+        return { changed: [7] };
+      },
+      history(request) {
+        asked.push(request);
+        return streamOf([received]);
+      },
+    }),
+  );
+  const request = { peer: "bob", names: ["a"], recursive: false, output: null };
+  const change: DownloadsChange = { action: "priority", which: [7], priority: "high" };
+  assert.deepEqual(await client.addDownload(request), QUEUED);
+  assert.deepEqual(await collected(client.downloads({ all: true }, never)), [QUEUED]);
+  assert.deepEqual(await client.changeDownloads(change), { changed: [7] });
+  assert.deepEqual(await collected(client.history({ limit: 5 }, never)), [received]);
+  assert.deepEqual(asked, [request, { all: true }, change, { limit: 5 }]);
+});

@@ -1,6 +1,7 @@
 import type { Operations } from "../../../src/peer/operations.ts";
 import { parseContentId } from "../../../src/protocol/content-id.ts";
 import type { Found, FoundFile, GetEvent, Info, PeerEvent, PeerSummary } from "../../../src/protocol/control-api.ts";
+import type { Download, ReceivedFile } from "../../../src/protocol/downloads.ts";
 import { Failure } from "../../../src/protocol/failures.ts";
 import type { ListEntry } from "../../../src/protocol/listing.ts";
 import { parsePeerId } from "../../../src/protocol/peer-id.ts";
@@ -78,6 +79,22 @@ export function folder(path: string, size: number): ListEntry {
   return { kind: "folder", path: sharePath, size, modified: 1_700_000_000_000, type: null, content: null };
 }
 
+export const QUEUED: Download = {
+  id: 7,
+  state: "queued",
+  peer: { id: BOB, name: "bob the second" },
+  name: "music/song.mp3",
+  names: 1,
+  recursive: false,
+  output: null,
+  received: "/home/alice/Tukar/received",
+  priority: "normal",
+  files: 0,
+  bytes: 0,
+  total: null,
+  content: null,
+  added: 1_700_000_000_000,
+};
 /** A search's hit: a song of bob's, unless said otherwise. */
 export function hit(path: string, changes: Partial<FoundFile> = {}): FoundFile {
   const { id, name, host, port } = BOB_SUMMARY;
@@ -126,6 +143,10 @@ export function fakeOperations(changes: Partial<Operations> = {}): Operations {
     get: () => streamOf<GetEvent>([]),
     limits: async () => INFO.limits,
     events: (signal) => thenSilence<PeerEvent>([], signal),
+    addDownload: async () => QUEUED,
+    downloads: () => streamOf<Download>([]),
+    changeDownloads: async () => ({ changed: [] }),
+    history: () => streamOf<ReceivedFile>([]),
     ...changes,
   };
 }

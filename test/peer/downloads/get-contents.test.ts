@@ -135,7 +135,7 @@ for (const { what, bad } of BAD) {
     const called = { [one.content]: present(parseSharePath("found.bin")) };
     const { events } = await fetchAll(t, [one.content], { sources: fromThese(one, other), called });
     assert.deepEqual(
-      events.map((event) => [event.event, event.path]),
+      events.map((event) => [event.event, "path" in event && event.path]),
       [["failed", "found.bin"]],
     );
   });

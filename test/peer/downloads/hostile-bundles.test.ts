@@ -119,7 +119,9 @@ async function fetchFrom(t: TestContext, says: Says, received?: string): Promise
 }
 
 const said = (events: readonly GetEvent[]): string[] =>
-  events.map((event) => (event.event === "failed" ? `${event.path} ${event.code}` : `${event.path} ${event.event}`));
+  events.map((event) =>
+    event.event === "failed" ? `${event.path} ${event.code}` : `${"path" in event ? event.path : ""} ${event.event}`,
+  );
 
 function sends(...parts: readonly Buffer[]): Says["bundle"] {
   return (response) => void response.writeHead(200).end(Buffer.concat(parts));

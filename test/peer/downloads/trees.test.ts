@@ -74,7 +74,9 @@ function treeOf(folder: string): Record<string, string> {
 
 const said = (events: readonly GetEvent[]): string[] =>
   events
-    .map((event) => (event.event === "failed" ? `${event.path} ${event.code}` : `${event.path} ${event.event}`))
+    .map((event) =>
+      event.event === "failed" ? `${event.path} ${event.code}` : `${"path" in event ? event.path : ""} ${event.event}`,
+    )
     .toSorted();
 
 test("a folder comes as it is: empty folders, times, what may be run, equal files, large ones", TIMEOUT, async (t) => {

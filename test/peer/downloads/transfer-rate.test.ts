@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createTransferRate } from "../../src/cli/transfer-rate.ts";
+import { createTransferRate } from "../../../src/peer/downloads/transfer-rate.ts";
 
 function sample() {
   let nowMs = 0;
