@@ -45,6 +45,14 @@ async function blocksArrived(peer: TestPeer, atLeast: number): Promise<number> {
   }
 }
 
+/** Waits until the index server knows the content of the one file that a word finds. */
+async function contentKnown(word: string, peer: TestPeer): Promise<void> {
+  for (;;) {
+    const { lines } = await tukarJson(["search", word, "--home", peer.home]);
+    if (lines[0]?.["content"]) return;
+  }
+}
+
 /** Bytes that a process has written so far, to files and connections; nothing where the system does not say. */
 async function bytesWritten(pid: number | undefined): Promise<number | undefined> {
   const file = `/proc/${pid}/io`;
@@ -107,14 +115,15 @@ test(
 
 test("a download goes on from somebody else who has the same content, under any name", TIMEOUT, async (t) => {
   await using network = await startNetwork();
-  const bytes = randomBytes(64 * MIB);
+  const bytes = randomBytes(128 * MIB);
   const bob = await network.peer("bob", { "big.bin": bytes }, SLOWLY);
+  const ada = await network.peer("ada", { "another name.bin": bytes }, SLOWLY);
   const carol = await network.peer("carol", {});
+  await contentKnown("another", carol);
   await detached(carol, "bob", "big.bin");
   await blocksArrived(carol, 16);
   await carol.end("SIGKILL");
   await bob.end("SIGKILL");
-  const ada = await network.peer("ada", { "another name.bin": bytes });
   const again = await startedAgain(carol);
   t.after(() => again.end("SIGKILL"));
   const received = await again.line({ event: "received" });
