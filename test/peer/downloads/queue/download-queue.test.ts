@@ -475,9 +475,10 @@ test("a download that is resumed before it has stopped runs once more, after tha
 test("whom and what a download means is written down at once, so that it outlives a kill", TIMEOUT, async (t) => {
   const { queue, home, run } = await tempQueue(t);
   const { id } = queue.add(asked("a"));
-  const { learns } = await run(0);
+  const { learns, tell } = await run(0);
   learns.metPeer(BOB_ONLINE);
   learns.resolved("a", { kind: "file", path: present(parseSharePath("a")), size: 9, content: CONTENT });
+  tell({ event: "progress", path: "a", bytes: 0, total: 9 });
   await new Promise((resolve) => setImmediate(resolve));
   const store = openDownloadStore(path.join(home, "downloads.sqlite"));
   t.after(() => store.close());
