@@ -9,7 +9,13 @@ import { type Line, type RunningTukar, startTukar, tukar, tukarJson } from "./tu
 const TIMEOUT = { timeout: 100_000 };
 const MIB = 1024 * 1024;
 /** So that there is time to end something in the middle of a file. */
-const SLOWLY = ["--up-limit", "30MiB"];
+const SLOWLY = ["--up-limit", "4MiB"];
+
+/** Lets a peer send as fast as it can. */
+async function unlimited(peer: TestPeer): Promise<void> {
+  const { status, stderr } = await tukar(["limit", "up", "none", "--home", peer.home]);
+  assert.equal(status, 0, stderr);
+}
 
 async function listed(home: string): Promise<readonly Line[]> {
   const { lines, status, stderr } = await tukarJson(["downloads", "--all", "--home", home]);
@@ -41,12 +47,13 @@ test("200 downloads queued at once all come", TIMEOUT, async () => {
 
 test("Ctrl-C pauses what get was fetching, and resume goes on", TIMEOUT, async () => {
   await using network = await startNetwork();
-  const bytes = randomBytes(64 * MIB);
-  await network.peer("bob", { "big.bin": bytes }, SLOWLY);
+  const bytes = randomBytes(32 * MIB);
+  const bob = await network.peer("bob", { "big.bin": bytes }, SLOWLY);
   const carol = await network.peer("carol", {});
   const get = startTukar(["get", "bob", "big.bin", "--home", carol.home]);
   await get.line({ event: "progress" });
   assert.equal((await get.end("SIGINT")).status, 130);
+  await unlimited(bob);
   const [paused] = await listed(carol.home);
   assert.equal(paused?.["state"], "paused");
   const resumed = await tukarJson(["downloads", "resume", "all", "--home", carol.home]);
@@ -57,25 +64,27 @@ test("Ctrl-C pauses what get was fetching, and resume goes on", TIMEOUT, async (
 
 test("a get that dies without a word leaves its download to the running peer", TIMEOUT, async () => {
   await using network = await startNetwork();
-  const bytes = randomBytes(64 * MIB);
-  await network.peer("bob", { "big.bin": bytes }, SLOWLY);
+  const bytes = randomBytes(32 * MIB);
+  const bob = await network.peer("bob", { "big.bin": bytes }, SLOWLY);
   const carol = await network.peer("carol", {});
   const get = startTukar(["get", "bob", "big.bin", "--home", carol.home]);
   await get.line({ event: "progress" });
   await get.end("SIGKILL");
+  await unlimited(bob);
   const { saved } = await carol.line({ event: "received" });
   assert.ok((await readFile(String(saved))).equals(bytes));
 });
 
 test("what a command on its own leaves unfinished, the next peer goes on with", TIMEOUT, async (t) => {
   await using network = await startNetwork();
-  const bytes = randomBytes(64 * MIB);
-  await network.peer("bob", { "big.bin": bytes }, SLOWLY);
+  const bytes = randomBytes(32 * MIB);
+  const bob = await network.peer("bob", { "big.bin": bytes }, SLOWLY);
   const carol = await network.peer("carol", {});
   await carol.end();
   const get = startTukar(["get", "bob", "big.bin", "--home", carol.home, "--dir", carol.dir]);
   await get.line({ event: "progress" });
   await get.end("SIGKILL");
+  await unlimited(bob);
   const again = await startedAgain(carol);
   t.after(() => again.end("SIGKILL"));
   const { saved } = await again.line({ event: "received" });

@@ -5,18 +5,24 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
 import { startAgain, startNetwork, type TestPeer } from "./network.ts";
-import { type Line, type RunningTukar, startTukar, tukarJson } from "./tukar-process.ts";
+import { type Line, type RunningTukar, startTukar, tukar, tukarJson } from "./tukar-process.ts";
 
 const TIMEOUT = { timeout: 100_000 };
 const MIB = 1024 * 1024;
 /** So that there is time to end something in the middle of a file. */
-const SLOWLY = ["--up-limit", "30MiB"];
+const SLOWLY = ["--up-limit", "4MiB"];
 
 /** Puts a wish into the queue of a running peer, and gives its number. */
 async function detached(peer: TestPeer, ...args: readonly string[]): Promise<number> {
   const { lines, status, stderr } = await tukarJson(["get", "-d", ...args, "--home", peer.home]);
   assert.equal(status, 0, stderr);
   return Number(lines[0]?.["download"]);
+}
+
+/** Lets a peer send as fast as it can. */
+async function unlimited(peer: TestPeer): Promise<void> {
+  const { status, stderr } = await tukar(["limit", "up", "none", "--home", peer.home]);
+  assert.equal(status, 0, stderr);
 }
 
 async function listed(home: string): Promise<readonly Line[]> {
@@ -45,6 +51,14 @@ async function blocksArrived(peer: TestPeer, atLeast: number): Promise<number> {
   }
 }
 
+/** Waits until the index server knows the content of the one file that a word finds. */
+async function contentKnown(word: string, peer: TestPeer): Promise<void> {
+  for (;;) {
+    const { lines } = await tukarJson(["search", word, "--home", peer.home]);
+    if (lines[0]?.["content"]) return;
+  }
+}
+
 /** Bytes that a process has written so far, to files and connections; nothing where the system does not say. */
 async function bytesWritten(pid: number | undefined): Promise<number | undefined> {
   const file = `/proc/${pid}/io`;
@@ -55,17 +69,18 @@ async function bytesWritten(pid: number | undefined): Promise<number | undefined
 for (const signal of ["SIGKILL", "SIGTERM"] as const) {
   test(`a peer that ended by ${signal} in the middle of a download goes on with it by itself`, TIMEOUT, async (t) => {
     await using network = await startNetwork();
-    const bytes = randomBytes(96 * MIB);
+    const bytes = randomBytes(64 * MIB);
     const bob = await network.peer("bob", { "big.bin": bytes }, SLOWLY);
     const carol = await network.peer("carol", {});
     const id = await detached(carol, "bob", "big.bin");
-    await blocksArrived(carol, 32);
+    await blocksArrived(carol, 16);
     await carol.end(signal);
     const saved = path.join(carol.dir, "received", "big.bin");
     assert.ok(!existsSync(saved), "it ended in the middle");
     const kept = await blocksArrived(carol, 0);
     const before = await bytesWritten(bob.child.pid);
 
+    await unlimited(bob);
     const again = await startedAgain(carol);
     t.after(() => again.end("SIGKILL"));
     const received = await again.line({ event: "received" });
@@ -109,12 +124,14 @@ test("a download goes on from somebody else who has the same content, under any 
   await using network = await startNetwork();
   const bytes = randomBytes(64 * MIB);
   const bob = await network.peer("bob", { "big.bin": bytes }, SLOWLY);
+  const ada = await network.peer("ada", { "another name.bin": bytes }, SLOWLY);
   const carol = await network.peer("carol", {});
+  await contentKnown("another", carol);
   await detached(carol, "bob", "big.bin");
   await blocksArrived(carol, 16);
   await carol.end("SIGKILL");
   await bob.end("SIGKILL");
-  const ada = await network.peer("ada", { "another name.bin": bytes });
+  await unlimited(ada);
   const again = await startedAgain(carol);
   t.after(() => again.end("SIGKILL"));
   const received = await again.line({ event: "received" });

@@ -50,7 +50,8 @@ export async function fetchFile(
     if (outcome === "gone") await fetchIntoPart(wish, partFile, record, deps, tell, signal);
   }
   const seconds = (deps.clock.now() - startedAtMs) / 1000;
-  const sources = record.contributed.size;
+  // What had arrived before, or has no bytes, comes from whoever said what it is.
+  const sources = Math.max(1, record.contributed.size);
   tell({ event: "done", path: sharePath, saved: file, bytes: size, content, sources, seconds });
 }
 

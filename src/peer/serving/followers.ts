@@ -4,7 +4,7 @@ import { Failure } from "../../protocol/failures.ts";
 import type { FollowerLine, FollowQuery, HoldingsLine } from "../../protocol/holdings.ts";
 import { FOLLOWERS_PER_CONTENT, FOLLOWERS_TOLD, PING_INTERVAL_MS, RUNS_PER_LINE } from "../../protocol/limits.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
-import { type Clock, wait } from "../../transport/clock.ts";
+import { type Clock, every } from "../../transport/clock.ts";
 
 /** What is gathered before the next lines go out: a block a line would cost more than the block. */
 const GATHERING_MS = 20;
@@ -40,13 +40,16 @@ type Listener = {
   readonly sent: Set<number>;
   readonly others: FollowerLine[];
   told: number;
-  wake: PromiseWithResolvers<void>;
+  /** Whether its lines are to be written at the next occasion. */
+  isDue: boolean;
+  wake: () => void;
 };
 
 type Board = { readonly listeners: Set<Listener>; readonly sent: Set<number> };
 
 export function createFollowers(clock: Clock): Followers {
   const boards = new Map<ContentId, Board>();
+  const due = new Set<Listener>();
 
   function join(content: ContentId, self: Follower | undefined, has: Iterable<number>): Listener {
     const board = boards.get(content) ?? { listeners: new Set<Listener>(), sent: new Set<number>() };
@@ -58,7 +61,8 @@ export function createFollowers(clock: Clock): Followers {
       sent: new Set(board.sent),
       others: [],
       told: 0,
-      wake: Promise.withResolvers(),
+      isDue: false,
+      wake: () => undefined,
     };
     // The latest first: they are the likeliest to be there, and to have what is still rare.
     for (const other of [...board.listeners].reverse()) {
@@ -74,10 +78,28 @@ export function createFollowers(clock: Clock): Followers {
     const { id, name, host, port } = who.self;
     to.told += 1;
     to.others.push({ kind: "follower", id, name, hosts: [host], port });
-    to.wake.resolve();
+    hasNews(to);
+  }
+
+  /** Everybody who is to hear something hears it at the next occasion, all at once. */
+  function hasNews(listener: Listener): void {
+    if (due.size === 0) clock.after(GATHERING_MS, wakeAll);
+    due.add(listener);
+  }
+
+  function wakeAll(): void {
+    const listeners = [...due];
+    due.clear();
+    for (const listener of listeners) wake(listener);
+  }
+
+  function wake(listener: Listener): void {
+    listener.isDue = true;
+    listener.wake();
   }
 
   function leave(content: ContentId, listener: Listener): void {
+    due.delete(listener);
     const board = boards.get(content);
     board?.listeners.delete(listener);
     if (board?.listeners.size === 0) boards.delete(content);
@@ -86,20 +108,30 @@ export function createFollowers(clock: Clock): Followers {
   return {
     async *follow(content, self, has, signal) {
       const listener = join(content, self, has);
+      const stopPings = every(clock, PING_INTERVAL_MS, () => wake(listener));
+      const onAbort = (): void => listener.wake();
+      signal.addEventListener("abort", onAbort, { once: true });
+      let isFirst = true;
       try {
-        yield* linesOf(listener);
         while (!signal.aborted) {
-          await somethingToTell(listener, clock, signal);
-          yield* linesOf(listener);
+          yield* linesOf(listener, isFirst);
+          isFirst = false;
+          await new Promise<void>((resolve) => {
+            listener.wake = resolve;
+            if (listener.isDue || signal.aborted) resolve();
+          });
+          listener.isDue = false;
         }
       } finally {
+        signal.removeEventListener("abort", onAbort);
+        stopPings();
         leave(content, listener);
       }
     },
     added(content, index) {
       for (const listener of boards.get(content)?.listeners ?? []) {
         listener.have.add(index);
-        listener.wake.resolve();
+        hasNews(listener);
       }
     },
     sending(content, to, indexes) {
@@ -112,7 +144,7 @@ export function createFollowers(clock: Clock): Followers {
         for (const listener of board.listeners) {
           if (listener.self?.id === to) continue;
           listener.sent.add(index);
-          listener.wake.resolve();
+          hasNews(listener);
         }
       }
     },
@@ -120,16 +152,15 @@ export function createFollowers(clock: Clock): Followers {
   };
 }
 
-/** What waits for a listener; at least one line, which says that the stream lives. */
-function* linesOf(listener: Listener): Generator<HoldingsLine> {
-  listener.wake = Promise.withResolvers();
+/** What waits for a listener. When there is nothing, one line says that the stream lives; so does the first one. */
+function* linesOf(listener: Listener, isFirst: boolean): Generator<HoldingsLine> {
   const { have, sent, others } = listener;
-  for (const other of others.splice(0)) yield other;
-  const sentRuns = runsIn(sent);
-  const haveRuns = runsIn(have);
+  const [sentRuns, haveRuns] = [runsIn(sent), runsIn(have)];
+  const isNothing = isFirst || (others.length === 0 && sentRuns.length === 0);
+  yield* others.splice(0);
   for (let at = 0; at < sentRuns.length; at += RUNS_PER_LINE)
     yield { kind: "sent", runs: sentRuns.slice(at, at + RUNS_PER_LINE) };
-  for (let at = 0; at === 0 || at < haveRuns.length; at += RUNS_PER_LINE)
+  for (let at = 0; at < haveRuns.length || (at === 0 && isNothing); at += RUNS_PER_LINE)
     yield { kind: "have", runs: haveRuns.slice(at, at + RUNS_PER_LINE) };
 }
 
@@ -137,18 +168,4 @@ function runsIn(blocks: Set<number>): [number, number][] {
   const runs = cutIntoRuns([...blocks].sort((a, b) => a - b));
   blocks.clear();
   return runs.map(({ first, last }) => [first, last]);
-}
-
-/** Waits until there is something, and then a little for more; but no longer than a stream may be silent. */
-async function somethingToTell(listener: Listener, clock: Clock, signal: AbortSignal): Promise<void> {
-  const silent = new AbortController();
-  const waits = AbortSignal.any([signal, silent.signal]);
-  try {
-    await Promise.race([listener.wake.promise, wait(clock, PING_INTERVAL_MS, waits)]);
-    await wait(clock, GATHERING_MS, signal);
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  } finally {
-    silent.abort();
-  }
 }

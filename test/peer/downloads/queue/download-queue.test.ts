@@ -8,6 +8,7 @@ import {
   type DownloadQueueOptions,
   openDownloadQueue,
 } from "../../../../src/peer/downloads/queue/download-queue.ts";
+import { openDownloadStore } from "../../../../src/peer/downloads/queue/download-store.ts";
 import { createEventQueue } from "../../../../src/peer/event-queue.ts";
 import type { KnownPeer } from "../../../../src/peer/network/directory.ts";
 import type { GetEvent, GetRequest } from "../../../../src/protocol/control-api.ts";
@@ -469,4 +470,18 @@ test("a download that is resumed before it has stopped runs once more, after tha
   await runs.count(2);
   assert.equal(listed(opened.queue, id).state, "running");
   runs.all[1]?.stop();
+});
+
+test("whom and what a download means is written down at once, so that it outlives a kill", TIMEOUT, async (t) => {
+  const { queue, home, run } = await tempQueue(t);
+  const { id } = queue.add(asked("a"));
+  const { learns, tell } = await run(0);
+  learns.metPeer(BOB_ONLINE);
+  learns.resolved("a", { kind: "file", path: present(parseSharePath("a")), size: 9, content: CONTENT });
+  tell({ event: "progress", path: "a", bytes: 0, total: 9 });
+  await new Promise((resolve) => setImmediate(resolve));
+  const store = openDownloadStore(path.join(home, "downloads.sqlite"));
+  t.after(() => store.close());
+  const { peerId, content } = present(store.find(id));
+  assert.deepEqual([peerId, content], [BOB, CONTENT]);
 });
