@@ -20,10 +20,12 @@ const REST_MS = 6_000;
 
 /**
  * Many peers at one index server, the real `tukar index` in a process of its own; the crowd lives in a second process and
- * comes from several addresses of loopback. Its size can be set with TUKAR_BENCH_SESSIONS.
+ * comes from several addresses of loopback. TUKAR_BENCH_SESSIONS sets its size, TUKAR_BENCH_AT_ONCE how many join at
+ * once (all of them).
  */
 export async function benchIndexSessions(workDir: string): Promise<void> {
   const sessions = Number(process.env["TUKAR_BENCH_SESSIONS"] ?? 10_000);
+  const atOnce = Number(process.env["TUKAR_BENCH_AT_ONCE"] ?? sessions);
   const index = await startIndex(workDir, ["--peer-ports", "20000-29999"]);
   const crowd = startCrowd();
   const invite = parseInvite(index.invite);
@@ -49,9 +51,12 @@ export async function benchIndexSessions(workDir: string): Promise<void> {
     say(`${ANSWERING} who answer when connected back to, 50 at a time`, joins(answering, warmCpu));
     const before = residentBytesOf(index.pid);
 
-    const joined = await crowd.told<Joined>(order(sessions - ANSWERING, sessions, false));
+    const joined = await crowd.told<Joined>(order(sessions - ANSWERING, atOnce, false));
     const arrival = await look();
-    say(`${sessions - ANSWERING} more at once, where nothing listens`, joins(joined, arrival.cpuSeconds));
+    say(
+      `${sessions - ANSWERING} more, ${Math.min(atOnce, sessions - ANSWERING)} at once, where nothing listens`,
+      joins(joined, arrival.cpuSeconds),
+    );
     say("longest stall of the event loop, longest answer meanwhile", stall(arrival));
     const calmSeconds = await calm(crowd);
     const settling = await look();

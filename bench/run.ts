@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, cpus, tmpdir } from "node:os";
 import path from "node:path";
 import { benchCatalogSearch } from "./catalog-search.ts";
+import { benchFlashCrowd } from "./flash-crowd.ts";
 import { benchHashingAndScanning, benchStarting } from "./hashing-and-scanning.ts";
 import { benchIndexSessions } from "./index-sessions.ts";
 import { benchLargeShare } from "./large-share.ts";
@@ -15,6 +16,7 @@ const BENCHES = {
   "single-file": (workDir: string) => benchSingleFile(workDir),
   "many-files": (workDir: string) => benchManyFiles(workDir),
   "hashing-and-scanning": benchHashingAndScanning,
+  "flash-crowd": (workDir: string) => benchFlashCrowd(workDir),
   "catalog-search": (workDir: string) => benchCatalogSearch(workDir, 1_000, 1_000),
   limits: benchLimits,
   "large-share": benchLargeShare,

@@ -29,6 +29,7 @@ const STATUS = {
   replaced: 1,
   "no-such-route": 1,
   "method-not-allowed": 1,
+  "not-yet": 1,
   "file-changed": 1,
   "out-of-step": 1,
   "too-large": 1,

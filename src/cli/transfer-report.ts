@@ -10,7 +10,7 @@ export type TransferReport = (event: Exclude<GetEvent, { event: "failed" }>) => 
 /** `progress` lines come at most four a second. */
 const PROGRESS_EVERY_MS = 250;
 
-/** For programs: `progress`, `queued`, `done` and `skipped`, one JSON object a line. */
+/** For programs: `progress`, `queued`, `source-dropped`, `done` and `skipped`, one JSON object a line. */
 export function createJsonReport(output: Output, now: () => number): TransferReport {
   let nextProgressAt = Number.NEGATIVE_INFINITY;
   return async (event) => {
@@ -29,6 +29,8 @@ export function createJsonReport(output: Output, now: () => number): TransferRep
         const { path, saved, reason, within } = event;
         return output.record({ event: "skipped", path, saved, reason, within });
       }
+      case "source-dropped":
+        return output.record({ event: "source-dropped", path: event.path, peer: event.peer, reason: event.reason });
       case "queued": {
         const { path, position, waiting } = event;
         return output.record({ event: "queued", path, position, waiting });
@@ -63,6 +65,8 @@ export function createTextReport(output: Output): TransferReport {
         if (event.within !== undefined) return;
         output.talk(`Skipped "${printable(event.path)}": ${printable(event.reason)}`);
         return output.result(printable(event.saved));
+      case "source-dropped":
+        return output.talk(`"${printable(event.path)}" goes on without one source: ${printable(event.reason)}`);
       case "waiting": {
         const again = formatDuration(event.retryInMs / 1000);
         return output.talk(

@@ -5,14 +5,13 @@ import { open } from "node:fs/promises";
 export type BlockJournal = {
   /** What it names, from the beginning; anything may stand there. */
   readonly named: readonly number[];
-  add(index: number): void;
+  /** Resolves once the entry stands in the file, or the disk does not take it: a process that is killed then loses nothing. */
+  add(index: number): Promise<void>;
   /** Writes what was added since, as far as the disk takes it. */
   close(): Promise<void>;
 };
 
 const ENTRY_BYTES = 4;
-/** Entries gathered before each write. */
-const BATCH_ENTRIES = 16;
 
 /**
  * Opens or begins a journal. It is a hint and nothing more: where it cannot be written, say on a full disk, entries wait
@@ -30,9 +29,12 @@ export async function openBlockJournal(file: string): Promise<BlockJournal> {
 
   let position = named.length * ENTRY_BYTES;
   let waiting: number[] = [];
+  /** The write under way, and the one after it, which takes all that was added meanwhile. */
   let writing: Promise<void> = Promise.resolve();
+  let next: Promise<void> | undefined;
 
   async function write(): Promise<void> {
+    next = undefined;
     const batch = waiting;
     waiting = [];
     const entries = Buffer.alloc(batch.length * ENTRY_BYTES);
@@ -49,7 +51,11 @@ export async function openBlockJournal(file: string): Promise<BlockJournal> {
     named,
     add(index) {
       waiting.push(index);
-      if (waiting.length % BATCH_ENTRIES === 0) writing = writing.then(write);
+      if (!next) {
+        next = writing.then(write);
+        writing = next;
+      }
+      return next;
     },
     async close() {
       await writing;

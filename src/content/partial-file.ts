@@ -18,10 +18,13 @@ export type PartialFile = {
   readonly file: string;
   /** Blocks that are still missing, in order. */
   missing(): readonly number[];
-  /** Bytes that are verified and written. */
+  /** Blocks that are verified and written, in no particular order. */
+  verified(): Iterable<number>;
+  has(index: number): boolean;
+  /** Bytes that are verified, written, and will be found again by the next try. */
   verifiedBytes(): number;
-  /** Notes that a block has been verified and written by whoever received it. */
-  add(index: number): void;
+  /** Notes that a block has been verified and written by whoever received it. Resolves when `verifiedBytes` counts it. */
+  add(index: number): Promise<void>;
   /** Puts everything on the disk; the file is then whole and may be renamed. */
   sync(modifiedMs: number): Promise<void>;
   /** Forgets the journal, once the part file has become the file. */
@@ -105,12 +108,14 @@ async function resume(file: string, handle: FileHandle, list: BlockList): Promis
       const count = blockCount(list.sizeBytes);
       return Array.from({ length: count }, (_, index) => index).filter((index) => !verified.has(index));
     },
+    verified: () => verified,
+    has: (index) => verified.has(index),
     verifiedBytes: () => verifiedBytes,
-    add(index) {
+    async add(index) {
       if (verified.has(index)) return;
       verified.add(index);
+      await journal.add(index);
       verifiedBytes += blockLength(list.sizeBytes, index);
-      journal.add(index);
     },
     async sync(modifiedMs) {
       try {

@@ -8,6 +8,7 @@ import type { Clock } from "../transport/clock.ts";
 import type { Identity } from "../transport/identity.ts";
 import type { Fetch, FetchOptions } from "./downloads/queue/fetch.ts";
 import { observed } from "./downloads/queue/observed.ts";
+import type { Neighbourhood } from "./downloads/swarm/neighbourhood.ts";
 import type { PeerEvents } from "./events.ts";
 import { createMemberSearch } from "./member-search.ts";
 import { nearestName } from "./nearest-name.ts";
@@ -21,6 +22,7 @@ export type MemberOptions = {
   readonly identity: Identity;
   readonly membership: Pick<Membership, "peers" | "search" | "sources">;
   readonly remotePeers: Pick<RemotePeers, "find" | "of">;
+  readonly neighbourhood: Neighbourhood;
   readonly hashing: Hashing;
   readonly clock: Clock;
   readonly events: PeerEvents;
@@ -37,7 +39,7 @@ export type MemberOperations = Omit<Operations, "get" | "addDownload" | keyof Qu
 
 /** What a member of a network can do, be it a peer or a visitor. */
 export function createMemberOperations(options: MemberOptions): MemberOperations {
-  const { identity, membership, remotePeers, hashing, clock, events, info } = options;
+  const { identity, membership, remotePeers, neighbourhood, hashing, clock, events, info } = options;
 
   /** The peer that a text means; if it means none, the failure says which one may have been meant. */
   async function find(text: string, signal: AbortSignal) {
@@ -68,7 +70,7 @@ export function createMemberOperations(options: MemberOptions): MemberOperations
       import("./downloads/hash-local-file.ts"),
     ]);
     const hashLocalFile = hashLocalFileWith(hashing);
-    const deps = { identity, clock, hashLocalFile, received, platform: platform() };
+    const deps = { identity, clock, hashLocalFile, neighbourhood, received, platform: platform() };
     const { peer } = request;
     if (peer === null) {
       const remoteOf = ({ peer }: KnownSource) => {

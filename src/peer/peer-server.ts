@@ -1,22 +1,16 @@
 import type { Logger } from "pino";
 import { Failure } from "../protocol/failures.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
-import type { About } from "../protocol/routes.ts";
 import type { Identity } from "../transport/identity.ts";
 import { type Remote, type SecureServer, startSecureServer } from "../transport/secure-server.ts";
-import type { Library } from "./library/library.ts";
-import { createRequestHandler } from "./serving/requests.ts";
-import type { Uploads } from "./serving/uploads.ts";
+import { createRequestHandler, type ServingOptions } from "./serving/requests.ts";
 
-export type PeerServerOptions = {
+export type PeerServerOptions = Omit<ServingOptions, "admit"> & {
   readonly identity: Identity;
   readonly host: string;
-  readonly library: Library;
-  readonly about: () => About;
   readonly isMember: (id: PeerId) => Promise<boolean>;
   /** Whether anybody may read, member or not, certificate or not. */
   readonly guests: boolean;
-  readonly uploads: Uploads;
   readonly log: Logger;
 };
 
@@ -31,7 +25,7 @@ export type PeerServer = {
 };
 
 export function createPeerServer(options: PeerServerOptions): PeerServer {
-  const { identity, host, library, about, isMember, guests, uploads, log } = options;
+  const { identity, host, isMember, guests, log } = options;
   let server: SecureServer | undefined;
 
   async function admit({ id }: Remote): Promise<void> {
@@ -39,7 +33,7 @@ export function createPeerServer(options: PeerServerOptions): PeerServer {
     if (id === undefined) throw new Failure("certificate-required");
     if (!(await isMember(id))) throw new Failure("not-a-member");
   }
-  const onRequest = createRequestHandler({ library, about, admit, uploads });
+  const onRequest = createRequestHandler({ ...options, admit });
 
   async function listen(port: number): Promise<void> {
     server = await startSecureServer({ identity, host, port, onRequest, log });

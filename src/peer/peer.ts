@@ -18,6 +18,7 @@ import { lockHome } from "./home-lock.ts";
 import { startLibrary } from "./library/library.ts";
 import { createPeerLimits } from "./limits.ts";
 import { createMemberOperations } from "./member-operations.ts";
+import { createNeighbourhood } from "./neighbourhood.ts";
 import { type Advertising, createAdvertising, type Totals } from "./network/advertising.ts";
 import { type Membership, type MembershipListener, startMembership } from "./network/membership.ts";
 import { ownHosts } from "./network/own-hosts.ts";
@@ -26,6 +27,7 @@ import type { PeerOptions } from "./options.ts";
 import { createPeerServer } from "./peer-server.ts";
 import { withQueue } from "./queued-operations.ts";
 import { createRemotePeers } from "./remote-peers.ts";
+import { createExchange } from "./serving/exchange.ts";
 import { createUploads } from "./serving/uploads.ts";
 
 export type RunningPeer = {
@@ -68,6 +70,8 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     ...early.taken(),
   ]);
 
+  const exchange = createExchange(systemClock);
+  started.defer(async () => exchange.unfinished.close());
   const limits = createPeerLimits(systemClock, options.limits);
   let membership: Membership | undefined;
   let queue: DownloadQueue | undefined;
@@ -76,6 +80,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     identity,
     host: options.host,
     library,
+    exchange,
     about: () => ({ id: identity.id, name, program: PROGRAM, ...totalsOf(library) }),
     isMember: async (id) => (await membership?.isMember(id)) ?? false,
     guests: options.guests,
@@ -161,6 +166,11 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     identity,
     membership: member,
     remotePeers,
+    neighbourhood: createNeighbourhood({
+      membership: member,
+      remotePeers,
+      serving: { exchange, self: () => ({ name, port }) },
+    }),
     hashing,
     clock: systemClock,
     events,

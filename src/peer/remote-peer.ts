@@ -2,9 +2,10 @@ import { verifyBlockList } from "../content/blake3.ts";
 import { type BlockList, blockListLength } from "../protocol/block-list.ts";
 import { type ContentId, parseContentId } from "../protocol/content-id.ts";
 import { Failure } from "../protocol/failures.ts";
+import { type FollowQuery, HoldingsLine } from "../protocol/holdings.ts";
 import { type AmbiguousLine, type HashingLine, ListEntry, ResolveLine } from "../protocol/listing.ts";
 import type { QueuePlace } from "../protocol/queue-place.ts";
-import { About, blockListUrl, contentUrl, filesUrl, PEER_ROUTES, resolveUrl } from "../protocol/routes.ts";
+import { About, blockListUrl, contentUrl, filesUrl, haveUrl, PEER_ROUTES, resolveUrl } from "../protocol/routes.ts";
 import type { SharePath } from "../protocol/share-path.ts";
 import { printable } from "../protocol/untrusted-text.ts";
 import type { DialTarget } from "../transport/dial.ts";
@@ -33,6 +34,11 @@ export type RemotePeer = {
   resolve(name: string, onHashing: (line: HashingLine) => void, signal: AbortSignal): Promise<ListEntry>;
   /** The block list of a content of `sizeBytes`, checked against its id. */
   blockList(content: ContentId, sizeBytes: number, signal: AbortSignal): Promise<BlockList>;
+  /**
+   * What this peer has of a content, and who else fetches it there, as it becomes known.
+   * @param self how blocks can be had from here, if they can
+   */
+  follow(content: ContentId, self: FollowQuery | undefined, signal: AbortSignal): AsyncIterable<HoldingsLine>;
   /** A small content whole, unverified. `onQueued` hears while it has to wait for others. */
   bytes(
     content: ContentId,
@@ -81,6 +87,7 @@ export function openRemotePeer(peer: KnownPeer, identity: Identity, downLimit: R
       if (list?.sizeBytes === sizeBytes) return list;
       throw new Failure("content-mismatch", `${called} sent a block list that does not belong to the file`);
     },
+    follow: (content, self, signal) => routes.lines(haveUrl(content, self), HoldingsLine, signal),
     async bytes(content, sizeBytes, signal, onQueued) {
       const bytes = await routes.bytes(contentUrl(content), sizeBytes, signal, {
         share: downLimit.user(peer.id),

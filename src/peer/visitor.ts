@@ -12,6 +12,7 @@ import type { DownloadQueue } from "./downloads/queue/download-queue.ts";
 import { createPeerEvents } from "./events.ts";
 import { createPeerLimits } from "./limits.ts";
 import { createMemberOperations } from "./member-operations.ts";
+import { createNeighbourhood } from "./neighbourhood.ts";
 import { startMembership } from "./network/membership.ts";
 import type { Operations } from "./operations.ts";
 import type { VisitorOptions } from "./options.ts";
@@ -48,6 +49,7 @@ export async function openVisitor({ home, network, name, received, log }: Visito
     identity,
     membership,
     remotePeers,
+    neighbourhood: createNeighbourhood({ membership, remotePeers }),
     hashing,
     clock,
     events: createPeerEvents(),

@@ -161,6 +161,8 @@ export const GetEvent = z.discriminatedUnion("event", [
   z.object({ event: z.literal("overall"), files: SizeSchema, bytes: SizeSchema, total: SizeSchema.nullable() }),
   /** The peer went away; the next try comes after `retryInMs`. */
   z.object({ event: z.literal("waiting"), path: z.string(), reason: z.string(), retryInMs: z.number() }),
+  /** One of several sources sent wrong bytes: it is not asked again, the others go on. */
+  z.object({ event: z.literal("source-dropped"), path: z.string(), peer: z.string(), reason: z.string() }),
   /** The peer lets others go first: this waits at place `position` of `waiting`. */
   z.object({ event: z.literal("queued"), path: z.string(), position: z.int(), waiting: z.int() }),
   z.object({

@@ -21,6 +21,7 @@ export const FAILURES = {
   "no-such-route": { status: 404, says: "There is nothing at that address" },
   "method-not-allowed": { status: 405, says: "That method is not offered here" },
   ambiguous: { status: 409, says: "Several match" },
+  "not-yet": { status: 409, says: "That part has not arrived there yet" },
   "file-changed": { status: 409, says: "The file changed while it was being read" },
   "out-of-step": { status: 409, says: "The changes do not follow what is known already" },
   "too-large": { status: 413, says: "That is larger than allowed" },

@@ -77,5 +77,12 @@ export const CANDIDATES_MAX = 16;
 /** Most changes in one ROSTER message; long entries fill `MESSAGE_MAX_BYTES` with fewer. */
 export const ROSTER_MESSAGE_ENTRIES = 64;
 
+/** Runs of blocks in one line about what a peer has. */
+export const RUNS_PER_LINE = 1024;
+/** Those that may listen at once to what a peer has of one content. */
+export const FOLLOWERS_PER_CONTENT = 256;
+/** Others that fetch the same content, as one listener is told of them: enough to be well connected. */
+export const FOLLOWERS_TOLD = 32;
+
 /** A file that is shared can be no larger: its block list (32 MiB) is held in memory. */
 export const FILE_MAX_BYTES = 16 * TIB;

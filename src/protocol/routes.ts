@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { CatalogUpload } from "./catalog.ts";
 import type { ContentId } from "./content-id.ts";
+import type { FollowQuery } from "./holdings.ts";
 import { LineSchema, PeerIdSchema, PeerNameSchema, SizeSchema } from "./schema.ts";
 import type { SearchParameters } from "./search.ts";
 import { encodeSharePath, type SharePath } from "./share-path.ts";
@@ -49,6 +50,12 @@ export function contentUrl(id: ContentId): string {
 
 export function blockListUrl(id: ContentId): string {
   return `${PEER_ROUTES.content}${id}/blocks`;
+}
+
+/** `GET /v1/content/ID/have`: what a peer has of a content, as it grows. `self`: where blocks can be had from oneself. */
+export function haveUrl(id: ContentId, self: FollowQuery | undefined): string {
+  const query = self ? `?${new URLSearchParams({ name: self.name, port: String(self.port) })}` : "";
+  return `${PEER_ROUTES.content}${id}/have${query}`;
 }
 
 /** `GET /v1/content/ID/sources` of an index server. */

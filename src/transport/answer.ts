@@ -59,3 +59,17 @@ async function* chunksOf(values: Iterable<unknown> | AsyncIterable<unknown>): As
   }
   if (chunk !== "") yield chunk;
 }
+
+/** The same for a stream that lives on: each value goes out as soon as it is there. */
+export async function answerLiveLines(response: ServerResponse, values: AsyncIterable<unknown>): Promise<void> {
+  response.writeHead(200, { "content-type": NDJSON });
+  try {
+    await pipeline(Readable.from(linesOf(values)), response);
+  } catch (error) {
+    if (!isErrno(error, "ERR_STREAM_PREMATURE_CLOSE", "ECONNRESET", "EPIPE")) throw error;
+  }
+}
+
+async function* linesOf(values: AsyncIterable<unknown>): AsyncGenerator<string> {
+  for await (const value of values) yield `${JSON.stringify(value)}\n`;
+}

@@ -3,9 +3,10 @@ import { Failure, fromWire } from "../protocol/failures.ts";
 import { jsonOrUndefined } from "../protocol/json.ts";
 import { HEADERS_MAX_BYTES, IDLE_TIMEOUT_MS } from "../protocol/limits.ts";
 import { parseQueuePlace, QUEUE_HEADER, type QueuePlace } from "../protocol/queue-place.ts";
-import { PROTOCOL_VERSION, VERSION_HEADER } from "../protocol/version.ts";
+import { VERSION_HEADER } from "../protocol/version.ts";
 import { checkVersion } from "./check-version.ts";
 import { type DialOptions, type DialTarget, dial } from "./dial.ts";
+import { type ByteSink, isSameRequest, type RangeRequest, rangeRequestHead } from "./range-request.ts";
 import { type RateLimit, UNLIMITED } from "./rate-limit.ts";
 import { bodyLength, parseResponseHead, type ResponseHead } from "./response-head.ts";
 
@@ -24,24 +25,14 @@ export type RangeReader = {
    * "unreachable" or "timed-out". After a failure the reader is closed.
    */
   read(request: RangeRequest, sink: ByteSink): Promise<void>;
+  /**
+   * Asks now for what the next `read` will ask for, while another is under way: so the other side has something to send
+   * all the time. At most one request waits like that.
+   */
+  askAhead(request: RangeRequest): void;
   /** Goes on after a sink had no room. */
   resume(): void;
   close(): void;
-};
-
-export type RangeRequest = {
-  readonly path: string;
-  readonly first: number;
-  readonly last: number;
-  readonly sizeBytes: number;
-};
-
-/** Where the bytes of a body go. */
-export type ByteSink = {
-  /** Where the next bytes are to be put: never empty, never reaching beyond the range, the same until `filled`. */
-  room(): Uint8Array;
-  /** The first `count` bytes of the room hold data now. False: there is no more room until `resume` is called. */
-  filled(count: number): boolean;
 };
 
 export type RangeReaderOptions = Pick<DialOptions, "identity" | "signal"> & {
@@ -97,6 +88,8 @@ export async function openRangeReader(options: RangeReaderOptions): Promise<Rang
   let allowance = 0;
   /** The limit was asked and has not answered. */
   let held = false;
+  /** Asked for already, though nobody reads it yet. Until somebody does its bytes wait in the socket. */
+  let ahead: RangeRequest | undefined;
 
   const onread = {
     // Asked after connecting and after each callback for where the next bytes go. The answer stands until they come,
@@ -144,6 +137,7 @@ export async function openRangeReader(options: RangeReaderOptions): Promise<Rang
       case "refusal":
         return takeRefusal(state);
       case "idle":
+        if (ahead) return false;
         throw new Failure("bad-message", `${called} sends something that was not asked for`);
       case "closed":
         return false;
@@ -160,7 +154,7 @@ export async function openRangeReader(options: RangeReaderOptions): Promise<Rang
     }
     state = { at: "idle" };
     body.done.resolve();
-    return true;
+    return ahead === undefined;
   }
 
   function isPaused(body: State & { at: "body" }): boolean {
@@ -227,13 +221,13 @@ export async function openRangeReader(options: RangeReaderOptions): Promise<Rang
 
   /** Bytes of the body that landed, with its head or after the receiver had no more room, are copied into place. */
   function takeAside(body: State & { at: "body" }): boolean {
-    if (aside.length > body.left) throw new Failure("bad-message", `${called} sends more than was asked for`);
-    while (aside.length > 0 && !isPaused(body)) {
+    if (aside.length > body.left && !ahead) throw new Failure("bad-message", `${called} sends more than was asked for`);
+    while (aside.length > 0 && body.left > 0 && !isPaused(body)) {
       const count = aside.copy(body.sink.room());
       aside = aside.subarray(count);
       takeBody(body, count);
     }
-    return !isPaused(body);
+    return body.left > 0 ? !isPaused(body) : ahead === undefined;
   }
 
   function takeRefusal(refusal: State & { at: "refusal" }): boolean {
@@ -261,17 +255,38 @@ export async function openRangeReader(options: RangeReaderOptions): Promise<Rang
     waiting?.reject(reason);
   }
 
+  function ask(range: RangeRequest): void {
+    socket.write(rangeRequestHead(range));
+  }
+
+  /** Somebody reads now what was asked for ahead: its first bytes may be here already. */
+  function beginAhead(head: State & { at: "head" }): void {
+    ahead = undefined;
+    socket.setTimeout(idleTimeoutMs);
+    try {
+      if (aside.length === 0 || takeHead(head)) socket.resume();
+    } catch (error) {
+      end(error);
+    }
+  }
+
   return {
     called,
     read(asked, sink) {
       if (state.at === "closed") return Promise.reject(state.reason);
       if (state.at !== "idle") return Promise.reject(new Failure("internal", "A range is being read already"));
       const done = Promise.withResolvers<void>();
-      state = { at: "head", asked, sink, done };
-      socket.write(
-        `GET ${asked.path} HTTP/1.1\r\nHost: tukar\r\n${VERSION_HEADER}: ${PROTOCOL_VERSION}\r\nRange: bytes=${asked.first}-${asked.last}\r\n\r\n`,
-      );
+      const head = { at: "head", asked, sink, done } as const;
+      state = head;
+      if (!ahead) ask(asked);
+      else if (!isSameRequest(ahead, asked)) end(new Failure("internal", "Another range was asked for ahead"));
+      else beginAhead(head);
       return done.promise;
+    },
+    askAhead(asked) {
+      if (ahead || state.at === "closed" || state.at === "idle") return;
+      ahead = asked;
+      ask(asked);
     },
     resume() {
       if (state.at !== "body" || !state.full) return;

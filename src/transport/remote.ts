@@ -110,9 +110,11 @@ export function openRemote(options: RemoteOptions): RemoteRoutes {
       try {
         for await (const line of readLines(response, LIST_LINE_MAX_BYTES)) {
           const value = jsonOrUndefined(line);
-          const failure = FailureLine.safeParse(value);
-          if (failure.success) throw fromWire(failure.data, called);
-          yield parsed(schema, value, called);
+          // A failure is the last line if it comes at all: to look for it first would double the work of all others.
+          const result = schema.safeParse(value);
+          const failure = result.success ? undefined : FailureLine.safeParse(value).data;
+          if (failure) throw fromWire(failure, called);
+          yield result.success ? result.data : parsed(schema, value, called);
         }
       } catch (error) {
         throw failureOf(error, called, signal);

@@ -14,6 +14,7 @@ import { createIdentity } from "../../src/transport/identity.ts";
 import { failureWith } from "../support/failure-with.ts";
 import { tempFolder } from "../support/temp-folder.ts";
 import { BOB, collected, INFO, known, streamOf } from "./control/fake-operations.ts";
+import { NOBODY_ELSE } from "./downloads/nobody-else.ts";
 
 const { signal } = new AbortController();
 const BOBS: KnownPeer = {
@@ -39,6 +40,7 @@ async function inBobsNetwork(t: TestContext) {
   };
   const received = await tempFolder(t);
   const operations = createMemberOperations({
+    neighbourhood: NOBODY_ELSE,
     identity,
     membership: { peers: () => streamOf([BOBS]), search: () => streamOf([]), sources: () => streamOf([]) },
     remotePeers: { find: async (text) => ({ known: findPeer(text, [BOBS]), remote }), of: () => remote },

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { type BundleEntry, type BundleHead, BundleRequest, createBundleParser } from "../../src/protocol/bundle.ts";
+import { type BundleEntry, type BundleHead, BundleRequest } from "../../src/protocol/bundle.ts";
 import { encodeBundleHead } from "../../src/protocol/bundle-head.ts";
+import { createBundleParser } from "../../src/protocol/bundle-parser.ts";
 import { BUNDLE_FILE_MAX_BYTES, BUNDLE_FILES_MAX, LIST_LINE_MAX_BYTES } from "../../src/protocol/limits.ts";
 import { failureWith } from "../support/failure-with.ts";
 import { contentId, sharePath } from "./arbitraries.ts";

@@ -158,7 +158,7 @@ const ANSWERS: readonly {
   {
     what: "a chunk of no length",
     answer: (_, response) =>
-      void response.socket?.end("HTTP/1.1 200 OK\r\ntukar-version: 1\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n"),
+      void response.socket?.end("HTTP/1.1 200 OK\r\ntukar-version: 2\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n"),
     code: "bad-message",
   },
 ];
@@ -177,7 +177,7 @@ for (const { what, answer, code } of ANSWERS) {
 }
 
 test("a peer that sends more than was asked for is asked no more", TIMEOUT, async (t) => {
-  const more = "HTTP/1.1 200 OK\r\ntukar-version: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nmore";
+  const more = "HTTP/1.1 200 OK\r\ntukar-version: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nmore";
   const stream = await streamTo(t, (_, response) => void response.socket?.write(more));
   await stream.post("/", {}, () => undefined);
   await assert.rejects(

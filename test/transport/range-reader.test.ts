@@ -7,13 +7,8 @@ import { Failure } from "../../src/protocol/failures.ts";
 import type { QueuePlace } from "../../src/protocol/queue-place.ts";
 import { answerJson } from "../../src/transport/answer.ts";
 import { createIdentity } from "../../src/transport/identity.ts";
-import {
-  type ByteSink,
-  openRangeReader,
-  type RangeReader,
-  type RangeReaderOptions,
-  type RangeRequest,
-} from "../../src/transport/range-reader.ts";
+import { openRangeReader, type RangeReader, type RangeReaderOptions } from "../../src/transport/range-reader.ts";
+import type { ByteSink, RangeRequest } from "../../src/transport/range-request.ts";
 import { createRateLimit } from "../../src/transport/rate-limit.ts";
 import { startSecureServer } from "../../src/transport/secure-server.ts";
 import { failureWith } from "../support/failure-with.ts";

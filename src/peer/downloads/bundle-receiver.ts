@@ -1,5 +1,6 @@
 import { createSmallContentIds } from "../../content/blake3.ts";
-import { type BundleEntry, type BundleRequest, createBundleParser } from "../../protocol/bundle.ts";
+import type { BundleEntry, BundleRequest } from "../../protocol/bundle.ts";
+import { createBundleParser } from "../../protocol/bundle-parser.ts";
 import type { ContentId } from "../../protocol/content-id.ts";
 import { Failure, fromWire, isFailureCode } from "../../protocol/failures.ts";
 import type { FileEntry, FolderEntry, ListEntry } from "../../protocol/listing.ts";

@@ -2,18 +2,18 @@ import { write } from "node:fs";
 import { createBlockHasher } from "../../content/blake3.ts";
 import { saveFailure } from "../../content/partial-file.ts";
 import { type BlockList, blockHash } from "../../protocol/block-list.ts";
+import type { BlockRun } from "../../protocol/block-run.ts";
 import { blockLength, blockSizeFor, type ContentId } from "../../protocol/content-id.ts";
 import { contentUrl } from "../../protocol/routes.ts";
-import type { ByteSink, RangeReader } from "../../transport/range-reader.ts";
+import type { RangeReader } from "../../transport/range-reader.ts";
+import type { ByteSink, RangeRequest } from "../../transport/range-request.ts";
 
-/** Blocks `first` to `last` (inclusive) of a content, to be put into an open file. */
-export type BlockRun = {
+/** Which content comes in, and the open file that its blocks are put into. */
+export type Incoming = {
   readonly content: ContentId;
   readonly list: BlockList;
-  readonly first: number;
-  readonly last: number;
   readonly fd: number;
-  /** Called for messages to people only. */
+  /** For messages to people only. */
   readonly file: string;
 };
 
@@ -25,24 +25,35 @@ export type OnBlock = (index: number, verified: boolean) => void;
  * that memory does not grow with the block size.
  */
 const PIECE_BYTES = 1024 * 1024;
-const PIECES_IN_FLIGHT = 8;
 
 /** Buffers that go round between the connection, the hash and the disk. */
 export type PiecePool = { take(): Buffer | undefined; give(piece: Buffer): void };
 
-/** A pool of buffers, made when first needed. */
-export function createPiecePool(): PiecePool {
+/** A pool of so many buffers, made when first needed. */
+export function createPiecePool(pieces: number): PiecePool {
   const free: Buffer[] = [];
   let made = 0;
   return {
     take() {
       const piece = free.pop();
-      if (piece || made === PIECES_IN_FLIGHT) return piece;
+      if (piece || made === pieces) return piece;
       made += 1;
       return Buffer.allocUnsafeSlow(PIECE_BYTES);
     },
     give: (piece) => free.push(piece),
   };
+}
+
+/** Whether blocks of a file come in one piece each: then a wrong one is never written, whoever else may write that block. */
+export function comesInOnePiece(sizeBytes: number): boolean {
+  return blockSizeFor(sizeBytes) <= PIECE_BYTES;
+}
+
+/** What is asked for to get a run of blocks. */
+export function requestFor(content: ContentId, sizeBytes: number, run: BlockRun): RangeRequest {
+  const blockSize = blockSizeFor(sizeBytes);
+  const last = run.last * blockSize + blockLength(sizeBytes, run.last) - 1;
+  return { path: contentUrl(content), first: run.first * blockSize, last, sizeBytes };
 }
 
 /**
@@ -53,19 +64,22 @@ export function createPiecePool(): PiecePool {
 export async function receiveBlocks(
   reader: RangeReader,
   run: BlockRun,
+  { content, list, fd, file }: Incoming,
   pool: PiecePool,
   onBlock: OnBlock,
 ): Promise<void> {
-  const { list, fd, file } = run;
   const blockSize = blockSizeFor(list.sizeBytes);
   const drained = Promise.withResolvers<void>();
   const queue: {
     readonly piece: Buffer;
     readonly length: number;
     readonly position: number;
+    /** The block that ends with this piece. */
     readonly ends: number | undefined;
+    readonly isWrong: boolean;
+    /** All of a block that is wrong: it is not even written, for somebody else may have brought the right one. */
+    readonly isRefuse: boolean;
   }[] = [];
-  const wrong = new Set<number>();
   let writing = false;
   let writeFailure: unknown;
   let allReceived = false;
@@ -90,11 +104,12 @@ export async function receiveBlocks(
       const length = pieceLength();
       if (!piece || fill < length) return true;
       hasher.update(piece.subarray(0, length));
+      const inBlockBefore = inBlock;
       const position = index * blockSize + inBlock;
       inBlock += length;
-      const isBlockEnd = inBlock === blockLength(list.sizeBytes, index);
-      queue.push({ piece, length, position, ends: isBlockEnd ? index : undefined });
-      if (isBlockEnd) finishBlock();
+      const ends = inBlock === blockLength(list.sizeBytes, index) ? index : undefined;
+      const isWrong = ends !== undefined && !isRightBlock();
+      queue.push({ piece, length, position, ends, isWrong, isRefuse: isWrong && inBlockBefore === 0 });
       fill = 0;
       piece = pool.take();
       writeNext();
@@ -102,17 +117,20 @@ export async function receiveBlocks(
     },
   };
 
-  function finishBlock(): void {
-    if (!hasher.digestBuffer().equals(blockHash(list, index))) wrong.add(index);
+  /** Ends the block that came in last. */
+  function isRightBlock(): boolean {
+    const isRight = hasher.digestBuffer().equals(blockHash(list, index));
     hasher = createBlockHasher();
     index += 1;
     inBlock = 0;
+    return isRight;
   }
 
   /** One write at a time: several to one file only wait for each other inside the kernel. */
   function writeNext(): void {
     const next = writing ? undefined : queue.shift();
-    if (next) writeFrom(next, 0);
+    if (next?.isRefuse) written(next, null);
+    else if (next) writeFrom(next, 0);
     else if (!writing && allReceived) drained.resolve();
   }
 
@@ -131,7 +149,7 @@ export async function receiveBlocks(
       reader.close();
     }
     // A block counts even if the connection broke meanwhile, but not after a write failed: a piece of it may be missing.
-    if (writeFailure === undefined && done.ends !== undefined) onBlock(done.ends, !wrong.has(done.ends));
+    if (writeFailure === undefined && done.ends !== undefined) onBlock(done.ends, !done.isWrong);
     if (piece) pool.give(done.piece);
     else {
       piece = done.piece;
@@ -140,11 +158,9 @@ export async function receiveBlocks(
     writeNext();
   }
 
-  const first = run.first * blockSize;
-  const last = run.last * blockSize + blockLength(list.sizeBytes, run.last) - 1;
   let readFailure: unknown;
   try {
-    await reader.read({ path: contentUrl(run.content), first, last, sizeBytes: list.sizeBytes }, sink);
+    await reader.read(requestFor(content, list.sizeBytes, run), sink);
   } catch (error) {
     readFailure = error;
   }

@@ -1,7 +1,7 @@
 import type { MessagePort } from "node:worker_threads";
+import type { BlockRun } from "../../protocol/block-run.ts";
 import type { FailureCode } from "../../protocol/failures.ts";
 import type { QueuePlace } from "../../protocol/queue-place.ts";
-import type { BlockRun } from "./receive-blocks.ts";
 import type { ReceiverOptions } from "./receiver.ts";
 
 /** What a receiving thread is told and tells. Everything here can be cloned from thread to thread. */
@@ -10,7 +10,9 @@ export type ReceiveThreadStart = Omit<ReceiverOptions, "signal" | "downLimit" | 
   /** The way to the limit that all threads share. */
   readonly limitPort: MessagePort;
 };
-export type ToReceiveThread = { readonly what: "receive"; readonly run: Omit<BlockRun, "fd" | "file"> };
+export type ToReceiveThread =
+  | { readonly what: "receive" | "ask-ahead"; readonly run: BlockRun }
+  | { readonly what: "break-off" };
 export type FromReceiveThread =
   | { readonly what: "block"; readonly index: number; readonly verified: boolean }
   | { readonly what: "queued"; readonly place: QueuePlace }

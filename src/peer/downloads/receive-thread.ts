@@ -19,9 +19,12 @@ function tell(message: FromReceiveThread): void {
   parentPort?.postMessage(message);
 }
 
-parentPort?.on("message", async ({ run }: ToReceiveThread) => {
+parentPort?.on("message", async (message: ToReceiveThread) => {
   try {
-    await (await receiver).receive(run, (index, verified) => tell({ what: "block", index, verified }));
+    const opened = await receiver;
+    if (message.what === "ask-ahead") return opened.askAhead(message.run);
+    if (message.what === "break-off") return opened.breakOff();
+    await opened.receive(message.run, (index, verified) => tell({ what: "block", index, verified }));
     tell({ what: "done" });
   } catch (error) {
     const failure = error instanceof Failure ? error : new Failure("internal", String(error));

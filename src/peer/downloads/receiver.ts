@@ -1,31 +1,74 @@
 import { open } from "node:fs/promises";
 import { saveFailure } from "../../content/partial-file.ts";
+import type { BlockList } from "../../protocol/block-list.ts";
+import type { BlockRun } from "../../protocol/block-run.ts";
+import type { ContentId } from "../../protocol/content-id.ts";
 import { openRangeReader, type RangeReader, type RangeReaderOptions } from "../../transport/range-reader.ts";
-import { type BlockRun, createPiecePool, type OnBlock, receiveBlocks } from "./receive-blocks.ts";
+import { createPiecePool, type OnBlock, receiveBlocks, requestFor } from "./receive-blocks.ts";
 
-/** Brings runs of blocks from one source into one part file, over a connection of its own. */
+/** Brings runs of blocks of one content from one source into one part file, over a connection of its own. */
 export type Receiver = {
-  /** One run after the other. @throws Failure as `receiveBlocks` and `openRangeReader` do */
-  receive(run: Omit<BlockRun, "fd" | "file">, onBlock: OnBlock): Promise<void>;
+  /** One run after the other. @throws Failure as `receiveBlocks` and `openRangeReader` do; "interrupted" after `breakOff` */
+  receive(run: BlockRun, onBlock: OnBlock): Promise<void>;
+  /** Asks already for the run that will be received next, so that its first bytes follow those of the present one. */
+  askAhead(run: BlockRun): void;
+  /** Ends what is being received, and what was asked for ahead. The next run is asked for on a new connection. */
+  breakOff(): void;
   close(): Promise<void>;
 };
 
-export type ReceiverOptions = RangeReaderOptions & { readonly partFile: string };
+export type ReceiverOptions = RangeReaderOptions & {
+  readonly partFile: string;
+  readonly content: ContentId;
+  readonly list: BlockList;
+  /** Buffers of 1 MiB that it may have. */
+  readonly pieces: number;
+};
 
-/** A receiver on this thread. The connection is made for the first run. */
-export async function openReceiver({ partFile, ...source }: ReceiverOptions): Promise<Receiver> {
+/** A receiver on this thread. It begins to connect at once, for to do so takes time. */
+export async function openReceiver(options: ReceiverOptions): Promise<Receiver> {
+  const { partFile, content, list, pieces, ...source } = options;
+  let connecting: Promise<RangeReader> | undefined;
+  let reader: RangeReader | undefined;
+  connect();
   const handle = await open(partFile, "r+").catch((error: unknown) => {
+    disconnect();
     throw saveFailure(error, partFile);
   });
-  const pool = createPiecePool();
-  let reader: RangeReader | undefined;
+  const incoming = { content, list, fd: handle.fd, file: partFile };
+  const pool = createPiecePool(pieces);
+
+  function connect(): Promise<RangeReader> {
+    connecting ??= openRangeReader(source);
+    connecting.catch(() => undefined); // whoever asks for the first run hears of it
+    return connecting;
+  }
+
+  function disconnect(): void {
+    connecting?.then(
+      (opened) => opened.close(),
+      () => undefined,
+    );
+    connecting = undefined;
+    reader = undefined;
+  }
+
   return {
     async receive(run, onBlock) {
-      reader ??= await openRangeReader(source);
-      await receiveBlocks(reader, { ...run, fd: handle.fd, file: partFile }, pool, onBlock);
+      const mine = connect();
+      try {
+        // Without a wait where there is a connection: what is asked for ahead comes after this.
+        reader ??= await mine;
+        await receiveBlocks(reader, run, incoming, pool, onBlock);
+      } catch (error) {
+        if (connecting === mine) disconnect();
+        throw error;
+      }
     },
+    askAhead: (run) => reader?.askAhead(requestFor(content, list.sizeBytes, run)),
+    breakOff: disconnect,
     async close() {
-      reader?.close();
+      disconnect();
       await handle.close();
     },
   };

@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { startThread } from "../../content/thread.ts";
+import type { BlockRun } from "../../protocol/block-run.ts";
 import { Failure } from "../../protocol/failures.ts";
 import { type RateLimit, UNLIMITED } from "../../transport/rate-limit.ts";
 import { offerRateLimit } from "../../transport/rate-limit-port.ts";
@@ -48,6 +49,9 @@ export async function openThreadedReceiver(options: LimitedReceiverOptions): Pro
     else if (message.what === "done") current?.done.resolve();
     else current?.done.reject(new Failure(message.code, message.message));
   });
+  function tell(message: ToReceiveThread): void {
+    worker.postMessage(message);
+  }
   worker.on("error", (cause) => end(new Failure("internal", "A receiving thread broke down", { cause })));
   worker.on("exit", () => {
     share.close();
@@ -60,9 +64,11 @@ export async function openThreadedReceiver(options: LimitedReceiverOptions): Pro
       if (ended) throw ended.reason;
       const done = Promise.withResolvers<void>();
       current = { onBlock, done };
-      worker.postMessage({ what: "receive", run } satisfies ToReceiveThread);
+      tell({ what: "receive", run });
       await done.promise;
     },
+    askAhead: (run: BlockRun) => tell({ what: "ask-ahead", run }),
+    breakOff: () => tell({ what: "break-off" }),
     async close() {
       signal?.removeEventListener("abort", abort);
       await worker.terminate();

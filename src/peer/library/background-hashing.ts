@@ -95,7 +95,7 @@ export function createBackgroundHashing(options: BackgroundHashingOptions) {
   function putOff(file: LocatedFile, error: unknown): void {
     if (!(error instanceof Failure)) throw error;
     const delayMs = error.code === "file-changed" ? settleMs : retryMs;
-    writer.write(() => writer.hashLater(file.stored.id, now() + delayMs));
+    writer.write(() => writer.hashLater(file.stored, now() + delayMs));
     if (error.code === "no-such-file" || error.code === "file-changed") onStale(file);
     else onUnreadable(file);
   }

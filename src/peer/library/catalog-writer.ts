@@ -216,8 +216,9 @@ export function openCatalogWriter(file: string, db: DatabaseSync, now: () => num
     electAll(): void {
       for (const { folder, name } of sql.contested.all()) elect(Number(folder), String(name));
     },
-    hashLater(id: number, notBeforeMs: number): void {
-      sql.hashLater.run(notBeforeMs, id);
+    /** Puts off the hash of a file, if it is still the same: the row of one that is gone may be another's by now. */
+    hashLater({ id, state }: Pick<StoredFile, "id" | "state">, notBeforeMs: number): void {
+      sql.hashLater.run(notBeforeMs, id, state.sizeBytes, state.modifiedNs, state.inode);
     },
     /** Whether a file may be run is told of it; its content stays. */
     setExecutable(id: number, executable: boolean): void {
@@ -258,7 +259,9 @@ function prepare(db: DatabaseSync) {
     dropFile: db.prepare("DELETE FROM file WHERE id = ?"),
     hideFile: db.prepare("UPDATE file SET shown = 0 WHERE id = ?"),
     showFile: db.prepare("UPDATE file SET shown = 1, generation = ? WHERE id = ?"),
-    hashLater: db.prepare("UPDATE file SET hash_after_ms = ? WHERE id = ?"),
+    hashLater: db.prepare(
+      "UPDATE file SET hash_after_ms = ? WHERE id = ? AND size = ? AND modified_ns = ? AND inode = ?",
+    ),
     addDeletion: db.prepare(`INSERT OR REPLACE INTO deletion SELECT ${deletedPath}, ?2 FROM folder WHERE id = ?3`),
     dropDeletion: db.prepare(`DELETE FROM deletion WHERE path = (SELECT ${deletedPath} FROM folder WHERE id = ?2)`),
     remember: db.prepare("INSERT OR REPLACE INTO remembered VALUES (?, ?, ?, ?, ?, ?, ?)"),

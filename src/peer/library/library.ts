@@ -36,7 +36,7 @@ export type LibraryOptions = {
 };
 
 /** A shared file that is open for reading. Whoever gets it closes `fd`. */
-export type OpenedFile = {
+type OpenedFile = {
   readonly fd: number;
   readonly state: FileState;
   /** Only if it was hashed in exactly this state. */

@@ -70,7 +70,7 @@ export function createFileTaker(options: FileTakerOptions) {
       if (verdict === "wait") return;
       const hashAfterMs = verdict === "settled" ? 0 : nowMs + restlessMs;
       if (!isSame) put(found, known, hashAfterMs);
-      else if (known.content === null) writer.hashLater(known.id, hashAfterMs);
+      else if (known.content === null) writer.hashLater(known, hashAfterMs);
     },
 
     /** Removes a file, if it was known, that lay in `folder` (relative to `root`). */

@@ -58,10 +58,10 @@ export function createKnownRoster({ ownId, indexHost, listener }: KnownRosterOpt
   }
 
   function forget(peer: { readonly id: PeerId; readonly name: PeerName }): void {
-    const wasKnown = roster.delete(peer.id);
+    roster.delete(peer.id);
     doubtful.delete(peer.id);
     announced.delete(peer.id);
-    if (wasKnown && peer.id !== ownId) listener.left?.(peer);
+    if (peer.id !== ownId) listener.left?.(peer);
   }
 
   return {

@@ -1,6 +1,7 @@
 import { close } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { create as contentDisposition } from "content-disposition";
+import type { FileState } from "../../content/file-state.ts";
 import { contentRange } from "../../protocol/byte-range.ts";
 import type { ContentId } from "../../protocol/content-id.ts";
 import type { Remote } from "../../transport/secure-server.ts";
@@ -10,6 +11,7 @@ import type { ByteSender, OpenFile } from "./send-bytes.ts";
 
 /** A shared file that is open for serving. */
 export type ServedFile = OpenFile & {
+  readonly state: FileState;
   /** Known only if the file is still in the state in which it was hashed. */
   readonly content: ContentId | null;
   readonly mediaType: string;

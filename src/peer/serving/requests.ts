@@ -1,19 +1,21 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { parseContentId } from "../../protocol/content-id.ts";
 import { Failure } from "../../protocol/failures.ts";
 import { type About, PEER_ROUTES } from "../../protocol/routes.ts";
 import { baseName, decodeSharePath, parseSharePath, type SharePath } from "../../protocol/share-path.ts";
 import { answerJson, answerLines } from "../../transport/answer.ts";
 import type { Remote, SecureServerOptions } from "../../transport/secure-server.ts";
-import type { Library, OpenedFile } from "../library/library.ts";
+import type { Library } from "../library/library.ts";
 import { answerBundle } from "./answer-bundle.ts";
+import { createContentAnswers } from "./answer-content.ts";
 import { answerFile } from "./answer-file.ts";
+import type { Exchange } from "./exchange.ts";
 import { resolveLines } from "./resolve-lines.ts";
 import { createByteSender } from "./send-bytes.ts";
 import type { Uploads } from "./uploads.ts";
 
 export type ServingOptions = {
   readonly library: Library;
+  readonly exchange: Exchange;
   readonly about: () => About;
   /** Throws the `Failure` with which this one is turned away. */
   readonly admit: (remote: Remote) => Promise<void>;
@@ -29,8 +31,9 @@ type Answer = (
 
 /** The HTTP routes of a peer. All of them only read. */
 export function createRequestHandler(options: ServingOptions): SecureServerOptions["onRequest"] {
-  const { library, about, admit, uploads } = options;
+  const { library, exchange, about, admit, uploads } = options;
   const sender = createByteSender(uploads);
+  const answerContent = createContentAnswers({ library, exchange, sender });
 
   const exact: Readonly<Record<string, Answer>> = {
     [PEER_ROUTES.about]: (_request, response) => answerJson(response, about()),
@@ -58,33 +61,17 @@ export function createRequestHandler(options: ServingOptions): SecureServerOptio
       (rest, request, response, _query, remote) => {
         const path = decodeSharePath(rest);
         if (path === undefined) throw new Failure("no-such-file");
-        const file = library.open(path);
-        return sendFile(request, response, remote, file, file.entry.type);
+        const { fd, state, content, entry } = library.open(path);
+        const file = { fd, state, content, mediaType: entry.type, name: baseName(entry.path) };
+        return answerFile(request, response, file, sender, remote);
       },
     ],
     [
       PEER_ROUTES.content,
-      (rest, request, response, _query, remote) => {
-        const [text = "", part, ...more] = rest.split("/");
-        const id = parseContentId(text);
-        if (id === undefined || more.length > 0) throw new Failure("no-such-file");
-        if (part === undefined) {
-          return sendFile(request, response, remote, library.openContent(id), "application/octet-stream");
-        }
-        return answerBlockList(response, part === "blocks" ? library.blockList(id) : undefined);
-      },
+      (rest, request, response, query, remote) =>
+        answerContent(rest, { request, response, query, remote, gone: closedSignal(response) }),
     ],
   ];
-
-  function sendFile(
-    request: IncomingMessage,
-    response: ServerResponse,
-    remote: Remote,
-    { fd, state, content, entry }: OpenedFile,
-    mediaType: string,
-  ): Promise<void> {
-    return answerFile(request, response, { fd, state, content, mediaType, name: baseName(entry.path) }, sender, remote);
-  }
 
   return async (request, response, remote): Promise<void> => {
     await admit(remote);
@@ -122,9 +109,4 @@ function closedSignal(response: ServerResponse): AbortSignal {
   const gone = new AbortController();
   response.once("close", () => gone.abort(new Failure("interrupted")));
   return gone.signal;
-}
-
-function answerBlockList(response: ServerResponse, list: Buffer | undefined): void {
-  if (!list) throw new Failure("no-such-file");
-  response.writeHead(200, { "content-type": "application/octet-stream", "content-length": list.length }).end(list);
 }

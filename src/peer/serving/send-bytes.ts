@@ -17,8 +17,14 @@ const CHUNKS_IN_FLIGHT = 4;
 /** Buffers kept for the next answer rather than made anew. */
 const CHUNKS_KEPT = 64;
 
-/** A file that is open for sending, in the state that it was opened in. */
-export type OpenFile = { readonly fd: number; readonly state: FileState };
+/** A file that is open for sending. */
+export type OpenFile = {
+  readonly fd: number;
+  /** The state that it has to stay in. Without one it may change elsewhere than in what is sent. */
+  readonly state: FileState | undefined;
+  /** Called in place of closing the file, by whoever has others that use it. */
+  readonly release?: () => void;
+};
 
 /** Sends bytes of open files. All answers of a peer share the buffers of one sender. */
 export type ByteSender = {
@@ -37,12 +43,12 @@ export function createByteSender(uploads: Uploads): ByteSender {
   const give = (chunk: Buffer): void => void (kept.length < CHUNKS_KEPT && kept.push(chunk));
 
   async function send(file: OpenFile, range: ByteRange, response: ServerResponse, to: Remote): Promise<void> {
-    const isSmall = file.state.sizeBytes <= SMALL_FILE_BYTES;
+    const isSmall = file.state !== undefined && file.state.sizeBytes <= SMALL_FILE_BYTES;
     let upload: Upload;
     try {
       upload = await uploads.begin(response, to, isSmall);
     } catch (error) {
-      close(file.fd, () => undefined);
+      letGo(file);
       throw error;
     }
     try {
@@ -111,7 +117,8 @@ export function createByteSender(uploads: Uploads): ByteSender {
 
       /** The bytes just read count only if the file is still the one that was opened. */
       function problemOf(count: number): Failure | undefined {
-        if (count > 0 && isSameState(file.state, fileStateOf(fstatSync(file.fd, { bigint: true })))) return undefined;
+        const { fd, state } = file;
+        if (count > 0 && (!state || isSameState(state, fileStateOf(fstatSync(fd, { bigint: true }))))) return undefined;
         return new Failure("file-changed", "A file changed while it was being sent");
       }
 
@@ -136,7 +143,7 @@ export function createByteSender(uploads: Uploads): ByteSender {
       /** A read that is under way still needs the file, so this waits for it. */
       function settle(chunk?: Buffer): void {
         if (chunk) give(chunk);
-        close(file.fd, () => undefined);
+        letGo(file);
         if (typeof outcome === "object") return reject(outcome.failure);
         if (outcome === "sent") response.end();
         resolve();
@@ -145,6 +152,11 @@ export function createByteSender(uploads: Uploads): ByteSender {
   }
 
   return { send };
+}
+
+function letGo({ fd, release }: OpenFile): void {
+  if (release) release();
+  else close(fd, () => undefined);
 }
 
 function unreadable(cause: Error): Failure {

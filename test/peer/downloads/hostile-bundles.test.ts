@@ -18,6 +18,7 @@ import type { Clock } from "../../../src/transport/clock.ts";
 import { createIdentity } from "../../../src/transport/identity.ts";
 import { startSecureServer } from "../../../src/transport/secure-server.ts";
 import { log } from "../../support/silent-log.ts";
+import { NOBODY_ELSE } from "./nobody-else.ts";
 import { blockListOf } from "./scripted-peer.ts";
 
 /** A peer that offers the folder `tree` and says in its bundles, or of what it lists, whatever a test wants. */
@@ -108,6 +109,7 @@ async function fetchFrom(t: TestContext, says: Says, received?: string): Promise
     clock: hurriedClock(),
     hashLocalFile: async () => idOf(""),
     source: async () => remote,
+    neighbourhood: NOBODY_ELSE,
     received: into,
     platform: "linux",
   } as const;

@@ -8,7 +8,7 @@ import { openReceiver } from "../../../src/peer/downloads/receiver.ts";
 import { openThreadedReceiver } from "../../../src/peer/downloads/receivers.ts";
 import { Failure } from "../../../src/protocol/failures.ts";
 import { createIdentity, type Identity } from "../../../src/transport/identity.ts";
-import { blockListOf, startScriptedPeer } from "./scripted-peer.ts";
+import { blockListOf, type ScriptedPeer, startScriptedPeer } from "./scripted-peer.ts";
 
 const MIB = 1024 * 1024;
 const TIMEOUT = { timeout: 30_000 };
@@ -20,6 +20,10 @@ before(async () => {
   folder = await mkdtemp(path.join(tmpdir(), "tukar-receivers-"));
 });
 after(() => rm(folder, { recursive: true, force: true }));
+
+function incoming({ entry }: ScriptedPeer, bytes: Buffer) {
+  return { content: entry.content, list: blockListOf(bytes), pieces: 8 };
+}
 
 for (const [kind, open] of Object.entries({
   "on this thread": openReceiver,
@@ -36,13 +40,12 @@ for (const [kind, open] of Object.entries({
       },
     });
     const target = { hosts: peer.known.hosts, port: peer.known.port, expectedId: peer.known.id };
-    const receiver = await open({ target, identity, called: "liar", partFile });
+    const receiver = await open({ target, identity, called: "liar", partFile, ...incoming(peer, bytes) });
     const told: [number, boolean][] = [];
     try {
-      const run = { content: peer.entry.content, list: blockListOf(bytes) };
-      await receiver.receive({ ...run, first: 2, last: 3 }, (index, verified) => told.push([index, verified]));
-      await receiver.receive({ ...run, first: 0, last: 1 }, (index, verified) => told.push([index, verified]));
-      await receiver.receive({ ...run, first: 4, last: 5 }, (index, verified) => told.push([index, verified]));
+      await receiver.receive({ first: 2, last: 3 }, (index, verified) => told.push([index, verified]));
+      await receiver.receive({ first: 0, last: 1 }, (index, verified) => told.push([index, verified]));
+      await receiver.receive({ first: 4, last: 5 }, (index, verified) => told.push([index, verified]));
     } finally {
       await receiver.close();
     }
@@ -71,9 +74,8 @@ for (const [kind, open] of Object.entries({
       },
     });
     const target = { hosts: peer.known.hosts, port: peer.known.port, expectedId: peer.known.id };
-    const receiver = await open({ target, identity, called: "liar", partFile });
-    const run = { content: peer.entry.content, list: blockListOf(bytes), first: 0, last: 1 };
-    const received = receiver.receive(run, () => assert.fail("nothing came"));
+    const receiver = await open({ target, identity, called: "liar", partFile, ...incoming(peer, bytes) });
+    const received = receiver.receive({ first: 0, last: 1 }, () => assert.fail("nothing came"));
     await assert.rejects(received, (error) => error instanceof Failure && error.code === "not-a-member");
     await receiver.close();
   });

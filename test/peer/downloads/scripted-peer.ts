@@ -3,16 +3,19 @@ import pino from "pino";
 import { contentIdOf, hashBlock } from "../../../src/content/blake3.ts";
 import type { KnownPeer } from "../../../src/peer/network/directory.ts";
 import { type BlockList, encodeBlockList } from "../../../src/protocol/block-list.ts";
-import { readRange } from "../../../src/protocol/byte-range.ts";
+import { blocksOf } from "../../../src/protocol/block-run.ts";
+import { type ByteRange, readRange } from "../../../src/protocol/byte-range.ts";
 import { blockCount, blockSizeFor } from "../../../src/protocol/content-id.ts";
 import { Failure } from "../../../src/protocol/failures.ts";
 import type { FileEntry } from "../../../src/protocol/listing.ts";
 import { parsePeerName } from "../../../src/protocol/peer-name.ts";
-import { blockListUrl, contentUrl } from "../../../src/protocol/routes.ts";
+import { blockListUrl, contentUrl, haveUrl } from "../../../src/protocol/routes.ts";
 import { parseSharePath } from "../../../src/protocol/share-path.ts";
 import { answerLines } from "../../../src/transport/answer.ts";
 import type { Identity } from "../../../src/transport/identity.ts";
 import { startSecureServer } from "../../../src/transport/secure-server.ts";
+
+const MIB = 1024 * 1024;
 
 /** A peer that offers one file from memory over real TLS, and can be told to lie, to stall or to go away. */
 
@@ -23,14 +26,16 @@ export type Script = {
   /** Takes over the listing of the folder that the file lies in. Without it there is nothing to list. */
   readonly listing?: (entry: FileEntry) => AsyncIterable<unknown> | Iterable<unknown>;
   /** Takes over the whole answer to a range request; false leaves it. */
-  readonly answer?: (response: ServerResponse, first: number, asked: number) => boolean;
+  readonly answer?: (response: ServerResponse, range: ByteRange, asked: number) => boolean;
+  /** Takes over what it says that it has of the content; without it there is no such route. */
+  readonly have?: (response: ServerResponse) => void | Promise<void>;
 };
 
 export type ScriptedPeer = AsyncDisposable & {
   readonly known: KnownPeer;
   readonly entry: FileEntry & { readonly content: NonNullable<FileEntry["content"]> };
-  /** First bytes of the ranges asked for so far. */
-  readonly asked: readonly number[];
+  /** The ranges asked for so far. */
+  readonly asked: readonly ByteRange[];
 };
 
 export function blockListOf(bytes: Buffer): BlockList {
@@ -62,7 +67,7 @@ export async function startScriptedPeer(
     executable: false,
   } as const;
   const folder = { ...entry, kind: "folder", path: "folder", type: null, content: null };
-  const asked: number[] = [];
+  const asked: ByteRange[] = [];
 
   function onRequest(request: IncomingMessage, response: ServerResponse): void | Promise<void> {
     const url = request.url ?? "";
@@ -74,11 +79,12 @@ export async function startScriptedPeer(
       response.writeHead(200, { "content-length": answer.length }).end(answer);
       return;
     }
+    if (url.startsWith(haveUrl(content, undefined)) && script.have) return script.have(response);
     if (url !== contentUrl(content)) throw new Failure("no-such-route");
     const range = readRange(request.headers.range, bytes.length);
     const { first, last } = typeof range === "object" ? range : { first: 0, last: bytes.length - 1 };
-    asked.push(first);
-    if (script.answer?.(response, first, asked.length)) return;
+    asked.push({ first, last });
+    if (script.answer?.(response, { first, last }, asked.length)) return;
     const honest = bytes.subarray(first, last + 1);
     const body = script.body?.(Buffer.from(honest), first, asked.length) ?? honest;
     const status = typeof range === "object" ? 206 : 200;
@@ -111,4 +117,13 @@ export async function startScriptedPeer(
     },
     [Symbol.asyncDispose]: () => server.close(),
   };
+}
+
+/** The blocks of 1 MiB in these ranges, in rising order, each as often as it was asked for. */
+export function blocksAsked(asked: readonly ByteRange[]): number[] {
+  return asked
+    .flatMap(({ first, last }) => [
+      ...blocksOf({ first: Math.floor(first / MIB), last: Math.floor(Math.max(first, last) / MIB) }),
+    ])
+    .toSorted((a, b) => a - b);
 }

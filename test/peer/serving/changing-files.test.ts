@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { appendFile, rename, rm, truncate, writeFile } from "node:fs/promises";
 import type { IncomingMessage } from "node:http";
 import { test } from "node:test";
+import { createExchange } from "../../../src/peer/serving/exchange.ts";
 import { createRequestHandler } from "../../../src/peer/serving/requests.ts";
 import { peerNameFrom } from "../../../src/protocol/peer-name.ts";
+import { systemClock } from "../../../src/transport/clock.ts";
 import { createIdentity } from "../../../src/transport/identity.ts";
 import { startSecureServer } from "../../../src/transport/secure-server.ts";
 import { log } from "../../support/silent-log.ts";
@@ -92,6 +94,7 @@ test("a reader that stalls is dropped, and the file is closed", TIMEOUT, async (
         return file;
       },
     },
+    exchange: createExchange(systemClock),
     about: () => ({ id: identity.id, name: peerNameFrom("server"), program: "tukar", files: 0, bytes: 0 }),
     admit: async () => undefined,
     uploads: unlimitedUploads(),

@@ -3,7 +3,9 @@ import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from "
 import { Agent, request } from "node:https";
 import type { TestContext } from "node:test";
 import type { Library, LibraryOptions } from "../../../src/peer/library/library.ts";
+import type { KnownPeer } from "../../../src/peer/network/directory.ts";
 import { createPeerServer, type PeerServerOptions } from "../../../src/peer/peer-server.ts";
+import { createExchange } from "../../../src/peer/serving/exchange.ts";
 import { createUploadSlots } from "../../../src/peer/serving/upload-slots.ts";
 import { createUploads, type Uploads } from "../../../src/peer/serving/uploads.ts";
 import type { PeerId } from "../../../src/protocol/peer-id.ts";
@@ -22,6 +24,8 @@ export type ServedShare = {
   readonly library: Library;
   readonly identity: Identity;
   readonly port: number;
+  /** As others find it on the roster. */
+  readonly known: KnownPeer;
   readonly member: Identity;
   get(target: string, headers?: OutgoingHttpHeaders, how?: AskOptions): Promise<Answer>;
 };
@@ -59,6 +63,7 @@ export async function serveShare(t: TestContext, options: ServedShareOptions): P
     identity,
     host: "127.0.0.1",
     library: options.serve?.(library) ?? library,
+    exchange: createExchange(systemClock),
     about: () => ({ id: identity.id, name: peerNameFrom("server"), program: PROGRAM, files: 0, bytes: 0 }),
     isMember: options.isMember ?? (async (id: PeerId) => id === member.id),
     guests,
@@ -73,6 +78,15 @@ export async function serveShare(t: TestContext, options: ServedShareOptions): P
     library,
     identity,
     port,
+    known: {
+      id: identity.id,
+      name: peerNameFrom("server"),
+      hosts: ["127.0.0.1"],
+      port,
+      files: 0,
+      bytes: 0,
+      reachable: true,
+    },
     member,
     async get(target, headers = {}, { method = "GET", as = member } = {}) {
       return whole(await ask(port, target, { method, headers, as }));

@@ -111,6 +111,8 @@ export function openDownloadQueue(options: DownloadQueueOptions): DownloadQueue 
 
   function tell({ id }: StoredDownload, run: Run, event: GetEvent): void {
     watchers.tell(id, event);
+    // Whatever happens next, it goes on with that content, from others if need be.
+    if (run.isFoundOut()) note();
     if (event.event !== "done") return;
     const file = run.receivedFile(event);
     unwritten.push(file);

@@ -7,7 +7,7 @@ export type FetchOptions = {
   /** Absolute path of the folder where it lands if the request names none. */
   readonly received: string;
   /** Hears what is found out on the way. */
-  readonly learns: Pick<Tally, "metPeer" | "metSource" | "resolved" | "listed">;
+  readonly learns: Pick<Tally, "metPeer" | "metSource" | "resolved">;
 };
 
 /** Fetches what a request asks for, and tells what happens. */

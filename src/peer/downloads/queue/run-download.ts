@@ -25,6 +25,8 @@ export type Run = {
   progress(): Progress;
   /** Whether there is progress since this was last asked. */
   isNews(): boolean;
+  /** Whether it was learnt since this was last asked what is wanted, or from whom. */
+  isFoundOut(): boolean;
   rate(): ReturnType<TransferRate["at"]>;
   /** What ended in this run, for somebody who begins to watch it midway; the last of it if it is much. */
   told(): readonly GetEvent[];
@@ -56,6 +58,7 @@ export function startRun(before: StoredDownload, source: string, { fetch, clock,
   let why: symbol | undefined;
   let failure: Failure | undefined;
   let bytesNoted = before.bytes;
+  let [peerNoted, contentNoted] = [before.peerId, before.content];
 
   async function run(): Promise<void> {
     try {
@@ -81,7 +84,7 @@ export function startRun(before: StoredDownload, source: string, { fetch, clock,
   }
 
   function tellOverall(): void {
-    if (isSingle || clock.now() < nextOverallAtMs) return;
+    if (request.names.length === 1 || clock.now() < nextOverallAtMs) return;
     nextOverallAtMs = clock.now() + OVERALL_INTERVAL_MS;
     const { files, bytes, total } = tally.learnt();
     tell({ event: "overall", files, bytes, total });
@@ -108,6 +111,12 @@ export function startRun(before: StoredDownload, source: string, { fetch, clock,
       const isNews = bytes !== bytesNoted;
       bytesNoted = bytes;
       return isNews;
+    },
+    isFoundOut() {
+      const { peerId, content } = tally.learnt();
+      const isFoundOut = peerId !== peerNoted || content !== contentNoted;
+      [peerNoted, contentNoted] = [peerId, content];
+      return isFoundOut;
     },
     rate: measured,
     told: () => told,

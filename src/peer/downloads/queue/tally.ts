@@ -11,8 +11,6 @@ export type Tally = {
   metSource(peer: Pick<KnownPeer, "id" | "name">): void;
   /** One of the names turned out to mean this. */
   resolved(name: string, entry: Pick<ListEntry, "kind" | "path" | "size" | "content">): void;
-  /** A file below one of the names. */
-  listed(entry: Pick<ListEntry, "path" | "size">): void;
   count(event: GetEvent): void;
   learnt(): Learnt;
   /** Whom it is fetched from. */
@@ -33,9 +31,11 @@ export function createTally(before: Learnt, isSingle: boolean): Tally {
   let { peerId, peerName, content, total } = before;
   let from: Pick<KnownPeer, "id" | "name"> | undefined;
   const totals = new Map<string, number>();
-  /** Sizes of files that were listed and not yet dealt with. */
+  /** Sizes of files that were asked for by name and not yet dealt with. */
   const sizes = new Map<string, number>();
-  /** Bytes of files that are on their way. */
+  /** Sizes of folders. How far one is tell events of its own; those of its files come besides. */
+  const folders = new Map<string, number>();
+  /** Bytes of files and folders that are on their way. */
   const underWay = new Map<string, number>();
   const failures = new Map<string, string>();
   let files = 0;
@@ -43,6 +43,11 @@ export function createTally(before: Learnt, isSingle: boolean): Tally {
   let arrived = false;
   /** Whether this run has counted anything; until then the last one's figures hold. */
   let counted = false;
+
+  function isInFolder(path: string): boolean {
+    for (const folder of folders.keys()) if (path.startsWith(`${folder}/`)) return true;
+    return false;
+  }
 
   function failed(code: string, message: string): void {
     if (!failures.has(code)) failures.set(code, message);
@@ -60,13 +65,13 @@ export function createTally(before: Learnt, isSingle: boolean): Tally {
     resolved(name, entry) {
       totals.set(name, entry.size);
       total = [...totals.values()].reduce((sum, size) => sum + size, 0);
-      if (entry.kind === "file") sizes.set(entry.path, entry.size);
+      (entry.kind === "file" ? sizes : folders).set(entry.path, entry.size);
       if (isSingle && entry.kind === "file" && entry.content !== null) content = entry.content;
     },
-    listed: ({ path, size }) => void sizes.set(path, size),
     count(event) {
       switch (event.event) {
         case "progress":
+          if (isInFolder(event.path)) return;
           if (event.bytes > (underWay.get(event.path) ?? event.bytes)) arrived = true;
           underWay.set(event.path, event.bytes);
           counted = true;
@@ -74,17 +79,21 @@ export function createTally(before: Learnt, isSingle: boolean): Tally {
         case "done":
           arrived = true;
           files += 1;
-          bytes += event.bytes;
+          if (event.within === undefined) bytes += event.bytes;
           break;
         case "skipped":
           files += 1;
           bytes += sizes.get(event.path) ?? 0;
           break;
+        case "folder":
+          if (event.failed === 0) underWay.set(event.path, folders.get(event.path) ?? 0);
+          counted = true;
+          return;
         case "failed":
           failed(event.code, event.message);
           break;
-        case "folder":
         case "overall":
+        case "source-dropped":
         case "queued":
         case "added":
         case "parked":

@@ -11,7 +11,7 @@ const { signal } = new AbortController();
 const nothing = (): void => undefined;
 const OPTIONS = {
   received: "/r",
-  learns: { metPeer: nothing, metSource: nothing, resolved: nothing, listed: nothing },
+  learns: { metPeer: nothing, metSource: nothing, resolved: nothing },
 };
 
 /** How each kind of request ends: with the file, with its failure, or (thrown) with that of all. */

@@ -9,14 +9,29 @@ import { doneEvent } from "./scripted-fetch.ts";
 
 const NOTHING = { peerId: null, peerName: null, content: null, files: 0, bytes: 0, total: null };
 const progress = (path: string, bytes: number, total: number): GetEvent => ({ event: "progress", path, bytes, total });
-const skipped = (path: string): GetEvent => ({ event: "skipped", path, saved: `/r/${path}`, reason: "already there" });
+const skipped = (path: string, within?: string): GetEvent => ({
+  event: "skipped",
+  path,
+  saved: `/r/${path}`,
+  reason: "already there",
+  ...(within !== undefined && { within }),
+});
+const folderEvent = (counts: {
+  readonly done: number;
+  readonly skipped: number;
+  readonly failed: number;
+}): GetEvent => ({
+  event: "folder",
+  path: "f",
+  saved: "/r/f",
+  ...counts,
+});
 
 type Case = {
   readonly of: string;
   readonly before?: Partial<typeof NOTHING>;
   readonly isSingle?: boolean;
   readonly resolved?: readonly ListEntry[];
-  readonly listed?: readonly ListEntry[];
   readonly events: readonly GetEvent[];
   readonly learns: object;
   readonly progressed: boolean;
@@ -60,18 +75,30 @@ const CASES: readonly Case[] = [
   {
     of: "a folder that is there already",
     resolved: [folder("f", 14)],
-    listed: [file("f/a", 9), file("f/b", 5)],
-    events: [skipped("f/a"), skipped("f/b")],
+    events: [skipped("f/a", "f"), skipped("f/b", "f"), folderEvent({ done: 0, skipped: 2, failed: 0 })],
     learns: { content: null, total: 14, files: 2, bytes: 14 },
+    progressed: false,
+  },
+  {
+    of: "a folder that is on its way",
+    resolved: [folder("f", 30)],
+    events: [progress("f", 3, 30), { ...doneEvent("f/a"), within: "f" }, progress("f/b", 5, 9), progress("f", 14, 30)],
+    learns: { total: 30, files: 1, bytes: 14 },
+    progressed: true,
+  },
+  {
+    of: "a folder of which a file failed",
+    resolved: [folder("f", 30)],
+    events: [progress("f", 14, 30), folderEvent({ done: 1, skipped: 0, failed: 1 })],
+    learns: { total: 30, bytes: 14 },
     progressed: false,
   },
 ];
 
-for (const { of, before, isSingle = false, resolved = [], listed = [], events, learns, progressed } of CASES) {
+for (const { of, before, isSingle = false, resolved = [], events, learns, progressed } of CASES) {
   test(`the tally of ${of}`, () => {
     const tally = createTally({ ...NOTHING, ...before }, isSingle);
     for (const entry of resolved) tally.resolved(entry.path, entry);
-    for (const entry of listed) tally.listed(entry);
     for (const event of events) tally.count(event);
     const learnt: Record<string, unknown> = { ...tally.learnt() };
     for (const [name, value] of Object.entries(learns)) assert.deepEqual(learnt[name], value, name);

@@ -1,0 +1,178 @@
+import { type BlockRun, blocksOf } from "../../../protocol/block-run.ts";
+import { blockLength } from "../../../protocol/content-id.ts";
+import { chooseFree, chooseTaken, isBusy } from "./choose.ts";
+import { createLedger, type LaneState, type SourceState } from "./ledger.ts";
+import { nextRate, stallLimitMs } from "./rules.ts";
+
+export type PlanOptions = {
+  readonly sizeBytes: number;
+  /** Indexes of the blocks to fetch, in rising order. */
+  readonly missing: Iterable<number>;
+  readonly now: () => number;
+  /** From 0 to less than 1. */
+  readonly random: () => number;
+  /** Whether two may receive one block at the same time. */
+  readonly mayAskTwice: boolean;
+};
+
+/** Who is asked for which blocks of one content. It only keeps the books: others connect, receive and verify. */
+export type Plan = {
+  addSource(): PlannedSource;
+  isDone(): boolean;
+  /** Whether some source that is there has each block which is still missing. */
+  isWithinReach(): boolean;
+  /** Others fetch this content too. */
+  expectCrowd(): void;
+  /** Takes their work from those that bring nothing: it breaks off what they do. */
+  checkStalls(): void;
+};
+
+export type PlannedSource = {
+  /** It has these blocks. @throws RangeError if there are no such blocks */
+  has(run: BlockRun): void;
+  /** It sends these to others who will pass them on. @throws RangeError */
+  sends(run: BlockRun): void;
+  /** It does not have this block after all. */
+  lacks(index: number): void;
+  /** @param breakOff called when nothing of what is under way there is needed any more */
+  addLane(breakOff: () => void): Lane;
+  leave(): void;
+};
+
+/** One connection to a source, which brings one run after the other. */
+export type Lane = {
+  /** What to ask for now; nothing if there is nothing for it at the moment. */
+  next(): BlockRun | undefined;
+  /** Whether the end of its work is so near that the next run is to be asked for ahead. */
+  isNearlyDone(): boolean;
+  /** A block came and verified: false if it was there already. */
+  verified(index: number): boolean;
+  /** A block came and was wrong. */
+  wrong(index: number): void;
+  /** What was under way ended, well or not. Whatever did not come is for anybody to fetch. */
+  ended(): void;
+};
+
+/** How far ahead of the end of a run the next one is asked for. In a crowd what is asked for early is chosen too early. */
+const AHEAD_MS = 250;
+const AHEAD_IN_CROWD_MS = 20;
+/** How long somebody who stalled lets others go first, at least. */
+const RESTS_MS = 5_000;
+
+export function createPlan({ sizeBytes, missing: wanted, now, random, mayAskTwice }: PlanOptions): Plan {
+  const ledger = createLedger(sizeBytes, wanted);
+  const { missing, sources, blockBytes, count } = ledger;
+
+  /** Has a lane take over what another was to bring. */
+  function share(lane: LaneState): BlockRun | undefined {
+    const takeover = chooseTaken(ledger, lane, now());
+    if (!takeover) return undefined;
+    const { victim, run, twice } = takeover;
+    if (twice && !mayAskTwice) {
+      victim.restsUntilMs = now() + RESTS_MS;
+      ledger.breakOff(victim); // it is free once the other has let go
+      return undefined;
+    }
+    if (!twice) for (const index of blocksOf(run)) ledger.disown(victim, index);
+    return ledger.own(lane, run, now());
+  }
+
+  function addLane(source: SourceState, breakOff: () => void): Lane {
+    const lane: LaneState = {
+      source,
+      breakOff,
+      pending: new Set(),
+      lastAsked: -1,
+      runBefore: 0,
+      rate: undefined,
+      activeAtMs: now(),
+      restsUntilMs: 0,
+      breaking: false,
+    };
+    source.lanes.add(lane);
+
+    function came(index: number): void {
+      const nowMs = now();
+      lane.rate = nextRate(lane.rate, blockLength(sizeBytes, index), nowMs - lane.activeAtMs);
+      lane.activeAtMs = nowMs;
+    }
+
+    return {
+      next() {
+        if (lane.breaking || (now() < lane.restsUntilMs && sources.size > 1)) return undefined;
+        const isIdle = lane.pending.size === 0;
+        if (ledger.isCrowd && isIdle && !ledger.isWhole(source) && isBusy(ledger, now())) return undefined;
+        const run = chooseFree(ledger, lane, random);
+        if (run) return ledger.own(lane, run, now());
+        return isIdle && ledger.owned() === missing.size ? share(lane) : undefined;
+      },
+      isNearlyDone() {
+        const aheadBytes = (lane.rate ?? 0) * (ledger.isCrowd ? AHEAD_IN_CROWD_MS : AHEAD_MS);
+        const nearBytes = Math.max(ledger.isCrowd ? 0 : blockBytes, aheadBytes);
+        return !lane.breaking && lane.pending.size * blockBytes <= nearBytes;
+      },
+      verified(index) {
+        came(index);
+        if (!missing.delete(index)) return false;
+        const owners = [...(ledger.owners(index) ?? [])];
+        for (const owner of owners) ledger.disown(owner, index);
+        for (const owner of owners) if (owner !== lane && owner.pending.size === 0) ledger.breakOff(owner);
+        // What was asked for beyond this has been given to others meanwhile.
+        if (lane.pending.size === 0 && index !== lane.lastAsked) ledger.breakOff(lane);
+        return true;
+      },
+      wrong(index) {
+        came(index);
+        ledger.disown(lane, index);
+      },
+      ended() {
+        for (const index of [...lane.pending]) ledger.disown(lane, index);
+        lane.breaking = false;
+      },
+    };
+  }
+
+  function checked(run: BlockRun): BlockRun {
+    if (run.last >= count) throw new RangeError("no such block");
+    return run;
+  }
+
+  return {
+    addSource() {
+      const source: SourceState = { blocks: new Uint8Array(count), count: 0, lanes: new Set() };
+      sources.add(source);
+      return {
+        has(run) {
+          for (const index of blocksOf(checked(run))) ledger.has(source, index);
+          // Whoever has a part fetches the rest.
+          ledger.isCrowd ||= !ledger.isWhole(source);
+        },
+        sends(run) {
+          for (const index of blocksOf(checked(run))) ledger.spreads(index);
+          ledger.isCrowd = true;
+        },
+        lacks: (index) => ledger.lacks(source, index),
+        addLane: (breakOff) => addLane(source, breakOff),
+        leave: () => ledger.leave(source),
+      };
+    },
+    isDone: () => missing.size === 0,
+    isWithinReach() {
+      for (const index of missing) if (!ledger.isHeld(index)) return false;
+      return true;
+    },
+    expectCrowd() {
+      ledger.isCrowd = true;
+    },
+    checkStalls() {
+      if (sources.size < 2) return;
+      for (const lane of ledger.lanes()) {
+        if (lane.pending.size === 0 || lane.breaking) continue;
+        const limitMs = stallLimitMs(blockBytes, lane.rate);
+        if (now() - lane.activeAtMs < limitMs) continue;
+        lane.restsUntilMs = now() + Math.max(limitMs, RESTS_MS);
+        ledger.breakOff(lane);
+      }
+    },
+  };
+}
