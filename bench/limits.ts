@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
-import { closeSync, ftruncateSync, mkdirSync, openSync, readdirSync, rmSync } from "node:fs";
+import { closeSync, ftruncateSync, mkdirSync, openSync } from "node:fs";
 import { Agent, request } from "node:https";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { createIdentity } from "../src/transport/identity.ts";
-import { LAUNCHER, startTukarNetwork } from "./servers.ts";
+import { LAUNCHER, startTukarNetwork, type TukarNetwork } from "./servers.ts";
 import { fixed, printTable } from "./table.ts";
 
 const MB = 1_000_000;
@@ -27,7 +27,7 @@ export async function benchLimits(workDir: string): Promise<void> {
       const limited = direction === "up" ? server : client;
       for (const rate of RATES) {
         await network.run(["limit", direction, `${rate}MB`, "--home", limited.home]);
-        const measured = await measureGet(client.home, path.join(workDir, "got.bin"));
+        const measured = await measureGet(network, client.home, path.join(workDir, "got.bin"));
         rows.push([
           `${direction} ${rate} MB/s`,
           fixed(measured / MB, 3),
@@ -52,9 +52,9 @@ function writeHole(file: string, sizeBytes: number): void {
 }
 
 /** Bytes a second between two verified blocks that lie about ten seconds apart. The transfer is then given up. */
-async function measureGet(home: string, to: string): Promise<number> {
+async function measureGet(network: TukarNetwork, home: string, to: string): Promise<number> {
   const child = spawn(LAUNCHER, ["get", "server", "big.bin", "-o", to, "--json", "--home", home], {
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", "pipe", "ignore"],
   });
   const ended = new Promise((resolve) => child.once("close", resolve));
   let first: { readonly atMs: number; readonly bytes: number } | undefined;
@@ -70,9 +70,7 @@ async function measureGet(home: string, to: string): Promise<number> {
   } finally {
     child.kill("SIGINT");
     await ended;
-    for (const name of readdirSync(path.dirname(to))) {
-      if (/\.(?:part|blocks)$/.test(name)) rmSync(path.join(path.dirname(to), name));
-    }
+    await network.run(["downloads", "cancel", "all", "--home", home]);
   }
 }
 

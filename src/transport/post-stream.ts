@@ -1,11 +1,14 @@
 import { Failure, fromWire } from "../protocol/failures.ts";
 import { jsonOrUndefined } from "../protocol/json.ts";
 import { HEADERS_MAX_BYTES, IDLE_TIMEOUT_MS } from "../protocol/limits.ts";
+import { parseQueuePlace, QUEUE_HEADER, type QueuePlace } from "../protocol/queue-place.ts";
 import { PROTOCOL_VERSION, VERSION_HEADER } from "../protocol/version.ts";
+import { type Allowance, createAllowance } from "./allowance.ts";
 import { checkVersion } from "./check-version.ts";
 import { createChunkedBody } from "./chunked-body.ts";
 import { type DialOptions, type DialTarget, dial } from "./dial.ts";
-import { bodyLength, parseResponseHead } from "./response-head.ts";
+import { type RateLimit, UNLIMITED } from "./rate-limit.ts";
+import { bodyLength, parseResponseHead, type ResponseHead } from "./response-head.ts";
 
 /**
  * Requests with a JSON body whose answers are streams of bytes, one after the other on a TLS connection of its own. The
@@ -29,6 +32,10 @@ export type PostStream = {
 export type PostStreamOptions = Pick<DialOptions, "identity" | "signal"> & {
   readonly target: DialTarget;
   readonly called: string;
+  /** What the bytes come within, together with those of others. */
+  readonly downLimit?: Pick<RateLimit, "user">;
+  /** The other side lets others go first. */
+  readonly onQueued?: (place: QueuePlace) => void;
   readonly idleTimeoutMs?: number;
 };
 
@@ -42,7 +49,15 @@ const LANDING_BYTES = 64 * 1024;
 
 /** @throws Failure as `dial` does */
 export async function openPostStream(options: PostStreamOptions): Promise<PostStream> {
-  const { target, identity, signal, called, idleTimeoutMs = IDLE_TIMEOUT_MS } = options;
+  const {
+    target,
+    identity,
+    signal,
+    called,
+    onQueued,
+    downLimit = UNLIMITED,
+    idleTimeoutMs = IDLE_TIMEOUT_MS,
+  } = options;
   const asked: Asked[] = [];
   let reading: Reading = readHead();
   let paused = false;
@@ -53,18 +68,22 @@ export async function openPostStream(options: PostStreamOptions): Promise<PostSt
     buffer: landing,
     callback(count: number): boolean {
       try {
+        allowance?.spend(count);
         received(landing.subarray(0, count));
       } catch (error) {
         end(error);
       }
-      return !paused;
+      return goesOn();
     },
   };
+  let allowance: Allowance | undefined;
   const { socket } = await dial(target, { identity, signal, onread });
+  const share = downLimit.user(target.expectedId ?? called);
+  allowance = createAllowance(share, readOn);
   socket.setTimeout(idleTimeoutMs);
   socket.on("timeout", () => {
     // While nobody takes the bytes the other side cannot help being silent.
-    if (asked.length > 0 && !paused) end(new Failure("timed-out", `${called} stalled`));
+    if (asked.length > 0 && goesOn()) end(new Failure("timed-out", `${called} stalled`));
   });
   const broken = (cause?: Error): void =>
     end(new Failure("unreachable", `${called} broke off the connection`, cause && { cause }));
@@ -73,6 +92,16 @@ export async function openPostStream(options: PostStreamOptions): Promise<PostSt
   const abort = (): void => end(signal?.reason);
   if (signal?.aborted) abort();
   signal?.addEventListener("abort", abort, { once: true });
+
+  function goesOn(): boolean {
+    return !paused && !allowance?.isHeld();
+  }
+
+  function readOn(): void {
+    if (closed || !goesOn()) return;
+    socket.setTimeout(idleTimeoutMs); // it may have run out, in vain, in the meantime
+    socket.resume();
+  }
 
   function received(bytes: Uint8Array): void {
     let rest: Uint8Array | undefined = bytes;
@@ -91,12 +120,21 @@ export async function openPostStream(options: PostStreamOptions): Promise<PostSt
         throw new Failure("too-large", `${called} sends too long a head`);
       if (end === -1) return undefined;
       const answer = parseResponseHead(head.toString("latin1", 0, end));
+      if (answer.status === 102) return waits(answer, head.subarray(end + HEAD_END.length));
       checkVersion(answer.headers.get(VERSION_HEADER), called);
       if (answer.status !== 200) reading = readRefusal(bodyLength(answer));
       else if (answer.headers.get("transfer-encoding")?.toLowerCase() === "chunked") reading = readChunked();
       else throw new Failure("bad-message", `${called} answers with something that is no stream`);
       return head.subarray(end + HEAD_END.length);
     };
+  }
+
+  /** An interim answer: the place in a queue. The answer itself follows. */
+  function waits({ headers }: ResponseHead, rest: Uint8Array): Uint8Array {
+    const place = parseQueuePlace(headers.get(QUEUE_HEADER));
+    if (place) onQueued?.(place);
+    reading = readHead();
+    return rest;
   }
 
   function readChunked(): Reading {
@@ -128,6 +166,7 @@ export async function openPostStream(options: PostStreamOptions): Promise<PostSt
     if (closed) return;
     closed = { reason };
     signal?.removeEventListener("abort", abort);
+    share.close();
     socket.destroy();
     for (const { done } of asked.splice(0)) done.reject(reason);
   }
@@ -147,10 +186,9 @@ export async function openPostStream(options: PostStreamOptions): Promise<PostSt
       paused = true;
     },
     resume() {
-      if (!paused || closed) return;
+      if (!paused) return;
       paused = false;
-      socket.setTimeout(idleTimeoutMs); // it may have run out, in vain, in the meantime
-      socket.resume();
+      readOn();
     },
     close: () => end(new Failure("interrupted")),
   };

@@ -62,6 +62,26 @@ test("who waits for a slot hears its place, and is served when there is one", TI
   assert.ok((await readFile(path.join(network.folder, "dave", "received", "big.bin"))).equals(BYTES));
 });
 
+test("folders of small files keep to limits and slots as well", TIMEOUT, async () => {
+  await using network = await startNetwork();
+  const files = Object.fromEntries(Array.from({ length: 60 }, (_, at) => [`many/${at}.bin`, randomBytes(50_000)]));
+  const bob = await network.peer("bob", files, ["--up-limit", "1k", "--upload-slots", "1"]);
+  const carol = startTukar(["get", "bob", "many", "-r", ...network.visitor("carol")]);
+  for (let busy = false; !busy; ) {
+    const { lines } = await tukarJson(["limit", "--home", bob.home]);
+    busy = lines[0]?.["serving"] === 1;
+  }
+  const alice = await network.peer("alice", {}, ["--down-limit", "1k"]);
+  const get = startTukar(["get", "bob", "many", "-r", "--home", alice.home]);
+  assert.partialDeepStrictEqual(await get.line({ event: "queued" }), { path: "many", position: 1, waiting: 1 });
+  const done = [carol, get].map((one) => one.line({ event: "done", path: "many/59.bin" }));
+  await tukar(["limit", "slots", "0", "up", "0", "--home", bob.home]);
+  await done[0];
+  assert.equal(get.child.exitCode, null, "it has a limit of its own");
+  await tukar(["limit", "down", "0", "--home", alice.home]);
+  await done[1];
+});
+
 test("without a running peer there is nothing to limit", TIMEOUT, async () => {
   await using network = await startNetwork();
   const { status, stderr } = await tukar(["limit", "up", "1M", ...network.visitor("carol")]);

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { Failure } from "../../src/protocol/failures.ts";
+import type { QueuePlace } from "../../src/protocol/queue-place.ts";
 import { createIdentity } from "../../src/transport/identity.ts";
 import { openPostStream, type PostStream, type PostStreamOptions } from "../../src/transport/post-stream.ts";
+import { createRateLimit } from "../../src/transport/rate-limit.ts";
 import { type SecureServerOptions, startSecureServer } from "../../src/transport/secure-server.ts";
 import { failureWith } from "../support/failure-with.ts";
+import { createManualClock } from "../support/manual-clock.ts";
 import { log } from "../support/silent-log.ts";
 
 const TIMEOUT = { timeout: 30_000 };
@@ -68,6 +71,48 @@ test("a stream that is paused goes on where it was", TIMEOUT, async (t) => {
   });
   assert.ok(pauses > 16);
   assert.equal(gathered.text(), bytes.toString());
+});
+
+test("under a limit the bytes come as slowly as they have to, also when it is paused meanwhile", TIMEOUT, async (t) => {
+  const bytes = Buffer.alloc(400_000, "0123456789");
+  const clock = createManualClock();
+  const startedAtMs = clock.now();
+  const downLimit = createRateLimit(clock, 1_000_000);
+  const stream = await streamTo(t, (_request, response) => void response.writeHead(200).end(bytes), { downLimit });
+  const gathered = gather();
+  let parts = 0;
+  const whole = stream.post("/", {}, (part) => {
+    gathered.take(part);
+    if (parts++ % 4 !== 0) return;
+    stream.pause();
+    setImmediate(stream.resume);
+  });
+  await clock.runUntil(whole);
+  assert.equal(gathered.text(), bytes.toString());
+  assert.ok(clock.now() - startedAtMs >= 250, `${clock.now() - startedAtMs}`);
+});
+
+test("one that has to wait hears its place, before each answer anew", TIMEOUT, async (t) => {
+  const places: QueuePlace[] = [];
+  const onQueued = (place: QueuePlace): void => void places.push(place);
+  const answer: SecureServerOptions["onRequest"] = (_request, response) => {
+    for (const place of ["2/2", "1/2"]) {
+      response.socket?.write(`HTTP/1.1 102 Processing\r\ntukar-queue: ${place}\r\n\r\n`);
+    }
+    response.writeHead(200);
+    response.write("here");
+    response.end();
+  };
+  const stream = await streamTo(t, answer, { onQueued });
+  for (let times = 1; times <= 2; times += 1) {
+    const gathered = gather();
+    await stream.post("/", {}, gathered.take);
+    assert.equal(gathered.text(), "here");
+    assert.deepEqual(
+      places.map(({ position }) => position),
+      Array.from({ length: times }, () => [2, 1]).flat(),
+    );
+  }
 });
 
 const ANSWERS: readonly {

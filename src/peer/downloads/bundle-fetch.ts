@@ -2,7 +2,10 @@ import type { Worker } from "node:worker_threads";
 import { startThread } from "../../content/thread.ts";
 import { Failure } from "../../protocol/failures.ts";
 import type { ListEntry } from "../../protocol/listing.ts";
+import type { QueuePlace } from "../../protocol/queue-place.ts";
 import type { SharePath } from "../../protocol/share-path.ts";
+import type { RateLimit } from "../../transport/rate-limit.ts";
+import { offerRateLimit } from "../../transport/rate-limit-port.ts";
 import type {
   BundleOutcome,
   BundleTask,
@@ -26,6 +29,9 @@ export type BundleFetchOptions = BundleThreadStart & {
   readonly threads: BundleThreads;
   /** What became of files, some at a time. While it is not taken there will not be much more. */
   readonly onOutcomes: (outcomes: readonly BundleOutcome[]) => Promise<void>;
+  /** The peer lets others go first. */
+  readonly onQueued: (place: QueuePlace) => void;
+  readonly downLimit: RateLimit;
   readonly signal: AbortSignal;
 };
 
@@ -50,7 +56,8 @@ export function createBundleThreads(): BundleThreads {
   };
 }
 
-export function startBundleFetch({ threads, onOutcomes, signal, ...start }: BundleFetchOptions): BundleFetch {
+export function startBundleFetch(options: BundleFetchOptions): BundleFetch {
+  const { threads, onOutcomes, onQueued, downLimit, signal, ...start } = options;
   const worker = threads.take();
   const asked = new Map<number, PromiseWithResolvers<void>>();
   let taking: Promise<void> = Promise.resolve();
@@ -81,6 +88,7 @@ export function startBundleFetch({ threads, onOutcomes, signal, ...start }: Bund
       taking.catch(end);
       return;
     }
+    if (message.what === "queued") return onQueued(message.place);
     const done = asked.get(message.id);
     asked.delete(message.id);
     // Only when all that came before has been taken.
@@ -91,9 +99,14 @@ export function startBundleFetch({ threads, onOutcomes, signal, ...start }: Bund
     );
   });
   worker.on("error", (cause) => end(new Failure("internal", "The thread for small files broke down", { cause })));
-  worker.on("exit", () => end(new Failure("interrupted", "The thread for small files ended")));
+  const share = offerRateLimit(downLimit, start.target.expectedId ?? start.called);
+  worker.on("exit", () => {
+    share.close();
+    end(new Failure("interrupted", "The thread for small files ended"));
+  });
 
-  tell({ what: "start", start });
+  const first: ToBundleThread = { what: "start", start, limitPort: share.port };
+  worker.postMessage(first, [share.port]);
 
   function work(task: BundleTask): Promise<void> {
     if (ended) return Promise.reject(ended.reason);

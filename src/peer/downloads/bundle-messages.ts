@@ -1,5 +1,7 @@
+import type { MessagePort } from "node:worker_threads";
 import type { FailureCode } from "../../protocol/failures.ts";
 import type { FileEntry, ListEntry } from "../../protocol/listing.ts";
+import type { QueuePlace } from "../../protocol/queue-place.ts";
 import type { SharePath } from "../../protocol/share-path.ts";
 import type { DialTarget } from "../../transport/dial.ts";
 import type { Identity } from "../../transport/identity.ts";
@@ -26,7 +28,7 @@ export type BundleTask =
 
 export type ToBundleThread =
   /** Comes first. */
-  | { readonly what: "start"; readonly start: BundleThreadStart }
+  | { readonly what: "start"; readonly start: BundleThreadStart; readonly limitPort: MessagePort }
   | { readonly what: "work"; readonly id: number; readonly task: BundleTask }
   /** Outcomes have been taken: there may be more. */
   | { readonly what: "taken" };
@@ -40,5 +42,6 @@ export type BundleOutcome =
 
 export type FromBundleThread =
   | { readonly what: "outcomes"; readonly outcomes: readonly BundleOutcome[] }
+  | { readonly what: "queued"; readonly place: QueuePlace }
   | { readonly what: "ended"; readonly id: number }
   | { readonly what: "failed"; readonly id: number; readonly code: FailureCode; readonly message: string };

@@ -6,7 +6,7 @@ import { Failure, fromWire, isFailureCode } from "../../protocol/failures.ts";
 import type { FileEntry, FolderEntry, ListEntry } from "../../protocol/listing.ts";
 import { PEER_ROUTES } from "../../protocol/routes.ts";
 import type { SharePath } from "../../protocol/share-path.ts";
-import { openPostStream, type PostStream } from "../../transport/post-stream.ts";
+import { openPostStream, type PostStream, type PostStreamOptions } from "../../transport/post-stream.ts";
 import type { BundleOutcome, BundleThreadStart } from "./bundle-messages.ts";
 import { asFailure, createFileBatch, findPlaceNow, makeFolder } from "./file-batch.ts";
 import { createFolderTimes } from "./folder-times.ts";
@@ -30,9 +30,10 @@ const WAITING_MAX = 2;
 const TOLD_MAX = 8;
 
 export function createBundleReceiver(
-  { target, identity, called, saving, skippedLength }: BundleThreadStart,
+  { saving, skippedLength, ...source }: BundleThreadStart & Pick<PostStreamOptions, "downLimit" | "onQueued">,
   tellOutcomes: (outcomes: readonly BundleOutcome[]) => void,
 ): BundleReceiver {
+  const { called } = source;
   const times = createFolderTimes();
   const contentOf = createSmallContentIds();
   const openBatch = () => createFileBatch<FileEntry>(times.changed);
@@ -45,7 +46,7 @@ export function createBundleReceiver(
 
   /** Asks for a bundle; `take` gets its entries as they come. */
   async function ask(request: BundleRequest, take: (entry: BundleEntry, bytes: Uint8Array) => void): Promise<void> {
-    stream ??= openPostStream({ target, identity, called });
+    stream ??= openPostStream(source);
     const opened = await stream;
     const parser = createBundleParser(take);
     const onBytes = (bytes: Uint8Array): void => {

@@ -1,5 +1,7 @@
 import { parentPort } from "node:worker_threads";
 import { Failure } from "../../protocol/failures.ts";
+import type { QueuePlace } from "../../protocol/queue-place.ts";
+import { rateLimitThrough } from "../../transport/rate-limit-port.ts";
 import type { BundleOutcome, BundleTask, FromBundleThread, ToBundleThread } from "./bundle-messages.ts";
 import { type BundleReceiver, createBundleReceiver } from "./bundle-receiver.ts";
 
@@ -17,7 +19,9 @@ async function work(receiver: BundleReceiver, task: BundleTask): Promise<void> {
 parentPort?.on("message", async (message: ToBundleThread) => {
   if (message.what === "start") {
     const onOutcomes = (outcomes: readonly BundleOutcome[]) => tell({ what: "outcomes", outcomes });
-    return started.resolve(createBundleReceiver(message.start, onOutcomes));
+    const downLimit = rateLimitThrough(message.limitPort);
+    const onQueued = (place: QueuePlace) => tell({ what: "queued", place });
+    return started.resolve(createBundleReceiver({ ...message.start, downLimit, onQueued }, onOutcomes));
   }
   const receiver = await started.promise;
   if (message.what === "taken") return receiver.taken();

@@ -3,15 +3,17 @@ import type { GetEvent } from "../../protocol/control-api.ts";
 import { Failure, isErrno } from "../../protocol/failures.ts";
 import { BUNDLE_FILE_MAX_BYTES } from "../../protocol/limits.ts";
 import type { FileEntry, FolderEntry, ListEntry } from "../../protocol/listing.ts";
+import type { QueuePlace } from "../../protocol/queue-place.ts";
 import { parentPath, type SharePath } from "../../protocol/share-path.ts";
 import { createBackoff } from "../../transport/backoff.ts";
 import { type Clock, wait } from "../../transport/clock.ts";
 import type { Identity } from "../../transport/identity.ts";
 import type { RemotePeer } from "../remote-peer.ts";
-import { type BundleFetch, type BundleThreads, startBundleFetch } from "./bundle-fetch.ts";
+import { type BundleFetch, type BundleFetchOptions, type BundleThreads, startBundleFetch } from "./bundle-fetch.ts";
 import type { BundleOutcome } from "./bundle-messages.ts";
 import type { FoundSource } from "./found-source.ts";
 import { placeOf, type Saving } from "./saving.ts";
+import { throttled } from "./throttled.ts";
 import { createTreeReport, type TreeReport } from "./tree-report.ts";
 
 export type FetchTreeDeps = {
@@ -57,11 +59,17 @@ export async function fetchTree(folder: FolderEntry, deps: FetchTreeDeps, signal
   let way: "whole" | "listed" | "each apart" = (await isNothing(to)) ? "whole" : "listed";
   let seen = report.seenCount();
   let progressAtMs = clock.now();
+  const tellQueued = throttled(deps.tell, clock.now);
+  // Whoever waits in a queue has not been given up on.
+  const onQueued = (place: QueuePlace): void => {
+    progressAtMs = clock.now();
+    if (place.position > 0) tellQueued({ event: "queued", path: folder.path, ...place });
+  };
   for (;;) {
     let peer: RemotePeer | undefined;
     try {
       peer = await source.now(signal);
-      await fetchOnce(folder, way, peer, report, deps, signal);
+      await fetchOnce(folder, way, peer, report, { ...deps, onQueued }, signal);
       report.end(to);
       return;
     } catch (error) {
@@ -92,10 +100,11 @@ async function fetchOnce(
   way: "whole" | "listed" | "each apart",
   peer: RemotePeer,
   report: TreeReport,
-  { identity, threads, saving, fetchApart, apartDone }: FetchTreeDeps,
+  deps: FetchTreeDeps & Pick<BundleFetchOptions, "onQueued">,
   signal: AbortSignal,
 ): Promise<void> {
-  const { target, called } = peer;
+  const { identity, threads, saving, onQueued, fetchApart, apartDone } = deps;
+  const { target, called, downLimit } = peer;
   const fetchLarge = async (entry: FileEntry): Promise<void> => {
     if (report.isNew(entry.path)) await fetchApart(entry, report.tellOf(entry));
   };
@@ -113,6 +122,8 @@ async function fetchOnce(
     saving,
     skippedLength: skippedLength(folder.path),
     onOutcomes,
+    onQueued,
+    downLimit,
     signal,
   });
   try {

@@ -49,7 +49,7 @@ export function createRequestHandler(options: ServingOptions): SecureServerOptio
     [PEER_ROUTES.resolve]: (_request, response, query) =>
       answerLines(response, resolveLines(library, query.get("name") ?? "", closedSignal(response))),
 
-    [PEER_ROUTES.bundle]: (request, response) => answerBundle(request, response, library),
+    [PEER_ROUTES.bundle]: (request, response, _query, remote) => answerBundle(request, response, remote, options),
   };
 
   const below: readonly (readonly [

@@ -87,6 +87,44 @@ test("listings, block lists and small files do not wait", TIMEOUT, async (t) => 
   assert.deepEqual(slots.peers(), { serving: 1, waiting: 1 });
 });
 
+test("a bundle waits for a slot like a file", TIMEOUT, async (t) => {
+  const clock = createManualClock();
+  const slots = createUploadSlots(clock, 1);
+  const { port, member } = await serveShare(t, {
+    files: { "big.bin": BIG, "many/a.txt": "a".repeat(40_000), "many/b.txt": "b".repeat(40_000) },
+    isMember: async () => true,
+    uploads: createUploads({ slots, upLimit: UNLIMITED, clock }),
+  });
+  const busy = await tlsClient(t, { port, identity: member });
+  busy.socket.write(requestOf("/files/big.bin", TUKAR));
+  await slowReader(busy);
+  const client = await tlsClient(t, { port, identity: await createIdentity() });
+  const body = JSON.stringify({ folder: "many" });
+  client.socket.write(
+    `POST /v1/bundle HTTP/1.1\r\nHost: t\r\n${TUKAR}\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+  );
+  await client.until(/^HTTP\/1\.1 102 Processing\r\ntukar-queue: 1\/1\r\n\r\n$/);
+  busy.socket.destroy();
+  await clock.runUntil(client.until(/"kind":"end"/), 10);
+  while (slots.peers().serving > 0) await nextTurn();
+});
+
+test("who goes away while a bundle waits for the limit gives its slot back", TIMEOUT, async (t) => {
+  const clock = createManualClock();
+  const slots = createUploadSlots(clock, 1);
+  const { port, member } = await serveShare(t, {
+    files: { "many/a.txt": "a".repeat(40_000) },
+    uploads: createUploads({ slots, upLimit: createRateLimit(clock, 1_000), clock }),
+  });
+  const client = await tlsClient(t, { port, identity: member });
+  const body = JSON.stringify({ folder: "many" });
+  client.socket.write(`POST /v1/bundle HTTP/1.1\r\nHost: t\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+  while (slots.peers().serving === 0) await nextTurn();
+  assert.doesNotMatch(client.received(), /"kind":"end"/);
+  client.socket.destroy();
+  while (slots.peers().serving > 0) await nextTurn();
+});
+
 test("who goes away while it waits leaves the queue", TIMEOUT, async (t) => {
   const { fetches, member, slots } = await oneSlot(t);
   await slowReader(await fetches(member, "big.bin", TUKAR));
