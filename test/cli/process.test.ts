@@ -71,7 +71,7 @@ test("peers and ls of the running peer, as JSON", LIMIT, async (t) => {
   ]);
   assert.deepEqual([peers.status, peers.err, ls.status, ls.err], [0, "", 0, ""]);
   assert.deepEqual(lines(peers.out), [ALICE_SUMMARY, BOB_SUMMARY]);
-  assert.deepEqual(lines(ls.out), [folder("music", 4321), file("song.mp3", 1_258_291)]);
+  assert.deepEqual(lines(ls.out), [{ ...folder("music", 4321), executable: null }, file("song.mp3", 1_258_291)]);
 });
 
 test("a file that did not verify: its line on stderr, status 5, the others on stdout", LIMIT, async (t) => {
