@@ -6,6 +6,7 @@ import type { PeerId } from "../protocol/peer-id.ts";
 import { printable } from "../protocol/untrusted-text.ts";
 import type { Clock } from "../transport/clock.ts";
 import type { Identity } from "../transport/identity.ts";
+import { createTurns } from "./downloads/job-pool.ts";
 import type { Fetch, FetchOptions } from "./downloads/queue/fetch.ts";
 import { observed } from "./downloads/queue/observed.ts";
 import type { Neighbourhood } from "./downloads/swarm/neighbourhood.ts";
@@ -40,6 +41,7 @@ export type MemberOperations = Omit<Operations, "get" | "addDownload" | keyof Qu
 /** What a member of a network can do, be it a peer or a visitor. */
 export function createMemberOperations(options: MemberOptions): MemberOperations {
   const { identity, membership, remotePeers, neighbourhood, hashing, clock, events, info } = options;
+  const turns = createTurns();
 
   /** The peer that a text means; if it means none, the failure says which one may have been meant. */
   async function find(text: string, signal: AbortSignal) {
@@ -70,7 +72,7 @@ export function createMemberOperations(options: MemberOptions): MemberOperations
       import("./downloads/hash-local-file.ts"),
     ]);
     const hashLocalFile = hashLocalFileWith(hashing);
-    const deps = { identity, clock, hashLocalFile, neighbourhood, received, platform: platform() };
+    const deps = { identity, clock, hashLocalFile, neighbourhood, received, turns, platform: platform() };
     const { peer } = request;
     if (peer === null) {
       const remoteOf = ({ peer }: KnownSource) => {

@@ -18,6 +18,7 @@ import { PROTOCOL_VERSION, VERSION_HEADER } from "../protocol/version.ts";
 import { answerFailure } from "./answer.ts";
 import { createHandshakeTurns, type HandshakeTurns } from "./handshake-turns.ts";
 import type { Identity } from "./identity.ts";
+import { createQueuedAnswers } from "./queued-answers.ts";
 import { remoteIdOf, tlsParameters } from "./tls-parameters.ts";
 
 /** Who asks: the id of its key (nothing for a guest without certificate) and the IP address it comes from. */
@@ -48,6 +49,7 @@ export async function startSecureServer(options: SecureServerOptions): Promise<S
   const { identity, onRequest, onUpgrade, log, connectionsPerAddress = CONNECTIONS_PER_ADDRESS } = options;
   const { handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS, idleTimeoutMs = IDLE_TIMEOUT_MS } = options;
   const remoteOf = createRemotes();
+  const queueAnswer = createQueuedAnswers();
   const server = createServer(
     {
       ...tlsParameters(identity),
@@ -61,6 +63,7 @@ export async function startSecureServer(options: SecureServerOptions): Promise<S
     },
     async (request, response) => {
       response.setHeader(VERSION_HEADER, PROTOCOL_VERSION);
+      queueAnswer(request.socket, response);
       response.once("finish", () => hangUpUnlessThrough(request));
       try {
         await onRequest(request, response, remoteOf(request.socket));

@@ -368,6 +368,53 @@ for (const { what, text, code } of WRONG) {
   }
 }
 
+const stretch = fc.tuple(fc.nat(FILE.length - 1), fc.integer({ min: 1, max: 200_000 }));
+
+test("ranges that are asked for ahead come whole and in order, however their bytes fall", {
+  timeout: 60_000,
+}, async (t) => {
+  const port = await fileServer(t);
+  const cases = fc.record({
+    ranges: fc.array(stretch, { minLength: 2, maxLength: 5 }),
+    sizes: fc.array(fc.integer({ min: 1, max: 100_000 }), { minLength: 1, maxLength: 3 }),
+    waits: fc.array(fc.nat(2), { minLength: 1, maxLength: 3 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(cases, async ({ ranges, sizes, waits }) => {
+      const path = `/${encodeURIComponent(JSON.stringify(sizes.map((size) => Math.max(size, 2_000))))}`;
+      const asked = ranges.map(([first, length]) => ({
+        path,
+        first,
+        last: Math.min(FILE.length - 1, first + length - 1),
+        sizeBytes: FILE.length,
+      }));
+      const reader = await readerAt(t, port);
+      for (const [at, range] of asked.entries()) {
+        const sink = collectingSink(range.last - range.first + 1, PLAIN, () => reader);
+        const reading = reader.read(range, sink);
+        const next = asked[at + 1];
+        if (next) reader.askAhead(next);
+        await reading;
+        assert.ok(sink.bytes.equals(FILE.subarray(range.first, range.last + 1)));
+        for (let turns = waits[at % waits.length] ?? 0; turns > 0; turns -= 1) {
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+      }
+      reader.close();
+    }),
+    { numRuns: 20 },
+  );
+});
+
+test("another range than the one that was asked for ahead is refused", { timeout: 10_000 }, async (t) => {
+  const reader = await readerAt(t, await fileServer(t));
+  const sink = collectingSink(100, PLAIN, () => reader);
+  const reading = reader.read({ path: "/", first: 0, last: 99, sizeBytes: FILE.length }, sink);
+  reader.askAhead({ path: "/", first: 100, last: 199, sizeBytes: FILE.length });
+  await reading;
+  await assert.rejects(read(reader, 200, 299), failureWith("internal"));
+});
+
 /** Writes a text piece by piece, each in a TLS record of its own. */
 function trickle(socket: TLSSocket, text: string, pieceLength: number): void {
   if (text === "" || socket.destroyed) return;

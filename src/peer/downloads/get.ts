@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import path from "node:path";
 import type { ContentId } from "../../protocol/content-id.ts";
 import type { GetEvent, GetRequest } from "../../protocol/control-api.ts";
 import { Failure } from "../../protocol/failures.ts";
@@ -11,7 +12,7 @@ import { fetchFile } from "./fetch-file.ts";
 import { fetchTree } from "./fetch-tree.ts";
 import type { FetchFileDeps } from "./file-wish.ts";
 import { createFoundSource } from "./found-source.ts";
-import { createJobPool, createTurns } from "./job-pool.ts";
+import { createJobPool, createTurns, type Turns } from "./job-pool.ts";
 import { makeExecutable, syncFolder } from "./place.ts";
 import { chooseSaving, placeOf, type Saving } from "./saving.ts";
 import { throttled } from "./throttled.ts";
@@ -22,6 +23,8 @@ export type GetDeps = Omit<FetchFileDeps, "source" | "onPlaced"> & {
   /** Absolute path of the folder where downloads land. */
   readonly received: string;
   readonly platform: NodeJS.Platform;
+  /** What several gets have in common that may want the same content in the same folder. */
+  readonly turns?: Turns;
 };
 
 type Tell = (event: GetEvent) => void;
@@ -32,7 +35,7 @@ const AT_ONCE = Math.max(4, availableParallelism() * 2);
 /** Fetches what the names mean, several files side by side. A file or name that fails is an event and stops no other. */
 export function get(request: GetRequest, deps: GetDeps, signal: AbortSignal): AsyncIterable<GetEvent> {
   const events = createEventQueue<GetEvent>();
-  const turns = createTurns();
+  const { turns = createTurns() } = deps;
   const pool = createJobPool(AT_ONCE);
   const source = createFoundSource(deps.source);
   const threads = request.recursive ? createBundleThreads() : undefined;
@@ -95,7 +98,10 @@ export function get(request: GetRequest, deps: GetDeps, signal: AbortSignal): As
             else if (event.event === "done") last = event;
             else tell(event);
           };
-          turns(entry.content, () => fetchFile(wish, fileDeps, hear, signal)).then(() => resolve(last), reject);
+          turns(path.join(wish.partFolder, entry.content), () => fetchFile(wish, fileDeps, hear, signal)).then(
+            () => resolve(last),
+            reject,
+          );
         });
         if (told?.event === "done" && entry.executable) await makeExecutable(told.saved);
         if (told) tell(told);

@@ -35,9 +35,11 @@ export function createJobPool(atOnce: number): JobPool {
 }
 
 /** Work under one key goes one after the other. */
-export function createTurns() {
+export type Turns = (key: string, work: () => Promise<void>) => Promise<void>;
+
+export function createTurns(): Turns {
   const last = new Map<string, Promise<unknown>>();
-  return async (key: string, work: () => Promise<void>): Promise<void> => {
+  return async (key, work) => {
     const before = last.get(key);
     const mine = (before ?? Promise.resolve()).then(work, work);
     last.set(key, mine);

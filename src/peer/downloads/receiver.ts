@@ -3,6 +3,7 @@ import { saveFailure } from "../../content/partial-file.ts";
 import type { BlockList } from "../../protocol/block-list.ts";
 import type { BlockRun } from "../../protocol/block-run.ts";
 import type { ContentId } from "../../protocol/content-id.ts";
+import { Failure } from "../../protocol/failures.ts";
 import { openRangeReader, type RangeReader, type RangeReaderOptions } from "../../transport/range-reader.ts";
 import { createPiecePool, type OnBlock, receiveBlocks, requestFor } from "./receive-blocks.ts";
 
@@ -58,8 +59,10 @@ export async function openReceiver(options: ReceiverOptions): Promise<Receiver> 
       const mine = connect();
       try {
         // Without a wait where there is a connection: what is asked for ahead comes after this.
-        reader ??= await mine;
-        await receiveBlocks(reader, run, incoming, pool, onBlock);
+        const opened = reader ?? (await mine);
+        if (connecting !== mine) throw new Failure("interrupted");
+        reader = opened;
+        await receiveBlocks(opened, run, incoming, pool, onBlock);
       } catch (error) {
         if (connecting === mine) disconnect();
         throw error;

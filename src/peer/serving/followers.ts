@@ -68,6 +68,7 @@ export function createFollowers(clock: Clock): Followers {
     for (const other of [...board.listeners].reverse()) {
       introduce(other, listener);
       introduce(listener, other);
+      if (other.others.length > 0) hasNews(other);
     }
     board.listeners.add(listener);
     return listener;
@@ -78,7 +79,6 @@ export function createFollowers(clock: Clock): Followers {
     const { id, name, host, port } = who.self;
     to.told += 1;
     to.others.push({ kind: "follower", id, name, hosts: [host], port });
-    hasNews(to);
   }
 
   /** Everybody who is to hear something hears it at the next occasion, all at once. */

@@ -57,9 +57,9 @@ const FRUITLESS_MAX = 5;
 /** So long may nobody have what is still missing. */
 const OUT_OF_REACH_MAX_MS = 30_000;
 /** After these a source may be back at once. */
-const PASSING: ReadonlySet<string> = new Set(["unreachable", "timed-out", "too-many"]);
+const PASSING: ReadonlySet<string> = new Set(["unreachable", "timed-out", "too-many", "interrupted"]);
 /** These are failures of this side: no other source would help. */
-const OWN: ReadonlySet<string> = new Set(["disk-full", "cannot-save", "internal", "interrupted"]);
+const OWN: ReadonlySet<string> = new Set(["disk-full", "cannot-save", "internal"]);
 
 /**
  * Fetches every block that the part file still misses, from all sources at once: the one that was asked, those that

@@ -4,7 +4,7 @@
  * Bytes asked for in one request at most. Between two requests the connection may fall silent for a moment: 2 GiB in runs
  * of 64 MiB took 3.8 s where runs of 512 MiB took 3.1 s.
  */
-const RUN_MAX_BYTES = 512 * 1024 * 1024;
+export const RUN_MAX_BYTES = 512 * 1024 * 1024;
 
 /** With several sources a run lasts this long, so that whoever turns out slow does not hold much. */
 const RUN_MS = 2_000;

@@ -1,8 +1,9 @@
-import type { ServerResponse } from "node:http";
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 import type { TestContext } from "node:test";
-import { contentIdOf, hashBlock } from "../../../../src/content/blake3.ts";
+import { contentIdOf } from "../../../../src/content/blake3.ts";
 import { get } from "../../../../src/peer/downloads/get.ts";
+import { createTurns } from "../../../../src/peer/downloads/job-pool.ts";
 import type { Neighbourhood } from "../../../../src/peer/downloads/swarm/neighbourhood.ts";
 import type { KnownPeer } from "../../../../src/peer/network/directory.ts";
 import { openRemotePeer } from "../../../../src/peer/remote-peer.ts";
@@ -13,12 +14,13 @@ import type { GetEvent } from "../../../../src/protocol/control-api.ts";
 import { Failure } from "../../../../src/protocol/failures.ts";
 import { peerNameFrom } from "../../../../src/protocol/peer-name.ts";
 import { PEER_ROUTES } from "../../../../src/protocol/routes.ts";
-import { systemClock } from "../../../../src/transport/clock.ts";
+import { type Clock, systemClock } from "../../../../src/transport/clock.ts";
 import { createIdentity } from "../../../../src/transport/identity.ts";
 import { startSecureServer } from "../../../../src/transport/secure-server.ts";
 import { log } from "../../../support/silent-log.ts";
 import { tempFolder } from "../../../support/temp-folder.ts";
 import { unlimitedUploads } from "../../serving/served-share.ts";
+import { blockListOf } from "../scripted-peer.ts";
 
 /** A peer that shares nothing, fetches, and gives what it has on its way in, over real TLS. */
 export type Fetcher = {
@@ -36,13 +38,26 @@ export type FetcherOptions = {
   readonly name: string;
   /** Others that share the content. */
   readonly sources?: readonly KnownPeer[];
-  /** Answers in place of the honest code; false leaves it. */
-  readonly meddle?: (url: string, response: ServerResponse) => boolean;
+  readonly clock?: Clock;
+  /** Asks who else shares the content; in place of `sources`. */
+  readonly findSources?: Neighbourhood["findSources"];
+  readonly isMember?: Neighbourhood["isMember"];
 };
 
-export async function startFetcher(t: TestContext, { name, sources = [], meddle }: FetcherOptions): Promise<Fetcher> {
+/** Time that goes so much faster than that of the world. */
+export function fasterClock(times: number): Clock {
+  const startMs = systemClock.now();
+  return {
+    now: () => startMs + Math.round((systemClock.now() - startMs) * times),
+    after: (delayMs, callback) => systemClock.after(delayMs / times, callback),
+  };
+}
+
+export async function startFetcher(t: TestContext, options: FetcherOptions): Promise<Fetcher> {
+  const { name, sources = [], clock = systemClock, isMember = async () => true } = options;
   const identity = await createIdentity();
-  const exchange = createExchange(systemClock);
+  const exchange = createExchange(clock);
+  const turns = createTurns();
   const received = path.join(await tempFolder(t), name);
   const asked: string[] = [];
   const answer = createContentAnswers({
@@ -62,7 +77,6 @@ export async function startFetcher(t: TestContext, { name, sources = [], meddle 
     onRequest(request, response, remote) {
       const url = request.url ?? "";
       if (request.headers.range !== undefined) asked.push(request.headers.range);
-      if (meddle?.(url, response)) return;
       const gone = new AbortController();
       response.once("close", () => gone.abort(new Failure("interrupted")));
       const [target = "", query] = url.slice(PEER_ROUTES.content.length).split("?");
@@ -95,19 +109,22 @@ export async function startFetcher(t: TestContext, { name, sources = [], meddle 
       const remotes = [from, ...sources].map((peer) => openRemotePeer(peer, identity));
       const [asked = openRemotePeer(from, identity), ...others] = remotes;
       const neighbourhood: Neighbourhood = {
-        async *findSources() {
-          yield* others;
-        },
-        isMember: async () => true,
+        findSources:
+          options.findSources ??
+          async function* () {
+            yield* others;
+          },
+        isMember,
         serving: { self: () => ({ name: known.name, port: known.port }), unfinished: exchange.unfinished },
       };
       const deps = {
         identity,
-        clock: systemClock,
-        hashLocalFile: async () => contentIdOf({ sizeBytes: 0, hashes: hashBlock(Buffer.alloc(0)) }),
+        clock,
+        hashLocalFile: async (file: string) => contentIdOf(blockListOf(await readFile(file))),
         source: async () => asked,
         neighbourhood,
         received,
+        turns,
         platform: "linux",
       } as const;
       const request = { peer: "seeder", names: ["file.bin"], recursive: false, output: null };

@@ -9,14 +9,14 @@ const TURN_MS = 500;
  * Lets those wait who ask for blocks of the same content. One block after the other arrives sooner than all of them side by
  * side, and whoever has one can pass it on.
  */
-export type Turns = {
+export type SendingTurns = {
   /** Resolves when it is one's turn, with what ends it. @throws the signal's reason if it aborts before */
   take(key: string, signal: AbortSignal): Promise<() => void>;
 };
 
 type Queue = { running: number; readonly waiting: Set<() => void> };
 
-export function createTurns(clock: Clock): Turns {
+export function createSendingTurns(clock: Clock): SendingTurns {
   const queues = new Map<string, Queue>();
 
   function begin(key: string, queue: Queue): () => void {
