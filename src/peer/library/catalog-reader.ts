@@ -148,12 +148,12 @@ export function openCatalogReader(db: DatabaseSync) {
 
     /**
      * What changed after change number `generation`, in order; each path only with its last change. `undefined`: that
-     * is longer ago than deletions are kept (or never was), so only a full list will do.
+     * is longer ago than deletions are kept (or never was), so only a full list will do, which is what follows change 0.
      */
     changesSince(generation: number): Iterable<Change> | undefined {
       const row = sql.state.get();
       const known = generation >= Number(row?.["forgotten"]) && generation <= Number(row?.["generation"]);
-      return known ? changes(generation) : undefined;
+      return known || generation === 0 ? changes(generation) : undefined;
     },
   };
 }
