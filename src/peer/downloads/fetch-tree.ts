@@ -13,7 +13,6 @@ import { type BundleFetch, type BundleFetchOptions, type BundleThreads, startBun
 import type { BundleOutcome } from "./bundle-messages.ts";
 import type { FoundSource } from "./found-source.ts";
 import { placeOf, type Saving } from "./saving.ts";
-import { throttled } from "./throttled.ts";
 import { createTreeReport, type TreeReport } from "./tree-report.ts";
 
 export type FetchTreeDeps = {
@@ -54,44 +53,47 @@ const WITHOUT_BUNDLES: ReadonlySet<string> = new Set(["no-such-route", "method-n
 export async function fetchTree(folder: FolderEntry, deps: FetchTreeDeps, signal: AbortSignal): Promise<void> {
   const { clock, source, saving } = deps;
   const to = placeOf(saving, folder.path.slice(skippedLength(folder.path)));
-  const report = createTreeReport(folder, deps.tell, clock.now);
+  const report = createTreeReport(folder, deps.tell, clock);
   const backoff = createBackoff(RETRY);
   let way: "whole" | "listed" | "each apart" = (await isNothing(to)) ? "whole" : "listed";
   let seen = report.seenCount();
   let progressAtMs = clock.now();
-  const tellQueued = throttled(deps.tell, clock.now);
   // Whoever waits in a queue has not been given up on.
   const onQueued = (place: QueuePlace): void => {
     progressAtMs = clock.now();
-    if (place.position > 0) tellQueued({ event: "queued", path: folder.path, ...place });
+    if (place.position > 0) report.queued(place);
   };
-  for (;;) {
-    let peer: RemotePeer | undefined;
-    try {
-      peer = await source.now(signal);
-      await fetchOnce(folder, way, peer, report, { ...deps, onQueued }, signal);
-      report.end(to);
-      return;
-    } catch (error) {
-      signal.throwIfAborted();
-      if (!(error instanceof Failure)) throw error;
-      if (WITHOUT_BUNDLES.has(error.code) && way !== "each apart") {
-        way = "each apart";
-        continue;
+  try {
+    for (;;) {
+      let peer: RemotePeer | undefined;
+      try {
+        peer = await source.now(signal);
+        await fetchOnce(folder, way, peer, report, { ...deps, onQueued }, signal);
+        report.end(to);
+        return;
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!(error instanceof Failure)) throw error;
+        if (WITHOUT_BUNDLES.has(error.code) && way !== "each apart") {
+          way = "each apart";
+          continue;
+        }
+        if (peer) source.failed(peer);
+        if (!WORTH_RETRYING.has(error.code)) throw error;
+        if (way === "whole") way = "listed";
+        if (report.seenCount() > seen) {
+          seen = report.seenCount();
+          progressAtMs = clock.now();
+          backoff.reset();
+        }
+        if (clock.now() - progressAtMs > GIVE_UP_AFTER_MS) throw error;
+        const retryInMs = backoff.next();
+        deps.tell({ event: "waiting", path: folder.path, reason: error.message, retryInMs });
+        await wait(clock, retryInMs, signal);
       }
-      if (peer) source.failed(peer);
-      if (!WORTH_RETRYING.has(error.code)) throw error;
-      if (way === "whole") way = "listed";
-      if (report.seenCount() > seen) {
-        seen = report.seenCount();
-        progressAtMs = clock.now();
-        backoff.reset();
-      }
-      if (clock.now() - progressAtMs > GIVE_UP_AFTER_MS) throw error;
-      const retryInMs = backoff.next();
-      deps.tell({ event: "waiting", path: folder.path, reason: error.message, retryInMs });
-      await wait(clock, retryInMs, signal);
     }
+  } finally {
+    report.close();
   }
 }
 

@@ -10,7 +10,7 @@ import type { RemotePeer } from "../remote-peer.ts";
 import { createBundleThreads } from "./bundle-fetch.ts";
 import { fetchFile } from "./fetch-file.ts";
 import { fetchTree } from "./fetch-tree.ts";
-import type { FetchFileDeps } from "./file-wish.ts";
+import type { FetchFileDeps, FileWish } from "./file-wish.ts";
 import { createFoundSource } from "./found-source.ts";
 import { createJobPool, createTurns, type Turns } from "./job-pool.ts";
 import { makeExecutable, syncFolder } from "./place.ts";
@@ -78,8 +78,10 @@ export function get(request: GetRequest, deps: GetDeps, signal: AbortSignal): As
 
   async function resolve(name: string): Promise<FileEntry | FolderEntry> {
     const peer = await source.now(signal);
-    const hashing = throttled<GetEvent>(events.push, deps.clock.now);
-    return peer.resolve(name, ({ bytes, total }) => hashing({ event: "hashing", path: name, bytes, total }), signal);
+    const hashing = throttled<GetEvent>(events.push, deps.clock);
+    const onHashing = ({ bytes, total }: { bytes: number; total: number }): void =>
+      hashing.tell({ event: "hashing", path: name, bytes, total });
+    return peer.resolve(name, onHashing, signal).finally(hashing.drop);
   }
 
   /** Fetches a file on its own. Resolves when that has begun and there is room for one more. */
@@ -88,27 +90,35 @@ export function get(request: GetRequest, deps: GetDeps, signal: AbortSignal): As
       try {
         const entry = isHashed(file) ? file : await hashed(file);
         const wish = { entry, wanted: placeOf(saving, below), partFolder: saving.partFolder };
-        const told = await new Promise<GetEvent | undefined>((resolve, reject) => {
-          let last: GetEvent | undefined;
-          const progress = throttled(tell, deps.clock.now);
-          const queued = throttled(tell, deps.clock.now);
-          const hear: Tell = (event) => {
-            if (event.event === "progress") progress(event);
-            else if (event.event === "queued") queued(event);
-            else if (event.event === "done") last = event;
-            else tell(event);
-          };
-          turns(path.join(wish.partFolder, entry.content), () => fetchFile(wish, fileDeps, hear, signal)).then(
-            () => resolve(last),
-            reject,
-          );
-        });
+        const told = await fetchTelling(wish, tell);
         if (told?.event === "done" && entry.executable) await makeExecutable(told.saved);
         if (told) tell(told);
       } catch (error) {
         tellFailure(file.path, error, tell);
       }
     });
+  }
+
+  /** Tells what happens while a file is fetched, and returns the event of its end, if it came. */
+  async function fetchTelling(wish: FileWish, tell: Tell): Promise<GetEvent | undefined> {
+    const progress = throttled(tell, deps.clock);
+    const queued = throttled(tell, deps.clock);
+    let done: GetEvent | undefined;
+    const hear: Tell = (event) => {
+      if (event.event === "progress") {
+        queued.drop();
+        progress.tell(event);
+      } else if (event.event === "queued") queued.tell(event);
+      else if (event.event === "done") done = event;
+      else tell(event);
+    };
+    try {
+      await turns(path.join(wish.partFolder, wish.entry.content), () => fetchFile(wish, fileDeps, hear, signal));
+    } finally {
+      progress.drop();
+      queued.drop();
+    }
+    return done;
   }
 
   async function hashed(file: FileEntry): Promise<HashedEntry> {

@@ -1,6 +1,8 @@
 import type { GetEvent } from "../../protocol/control-api.ts";
 import type { FileEntry, FolderEntry } from "../../protocol/listing.ts";
+import type { QueuePlace } from "../../protocol/queue-place.ts";
 import type { SharePath } from "../../protocol/share-path.ts";
+import type { Clock } from "../../transport/clock.ts";
 import type { BundleOutcome } from "./bundle-messages.ts";
 import { throttled } from "./throttled.ts";
 
@@ -9,6 +11,8 @@ export type TreeReport = {
   settle(outcome: Exclude<BundleOutcome, { as: "apart" }>): void;
   /** Tells events of a file that is fetched on its own. */
   tellOf(entry: FileEntry): (event: GetEvent) => void;
+  /** Others go first. */
+  queued(place: QueuePlace): void;
   /** Whether nobody has begun with that file; now somebody has. */
   isNew(path: SharePath): boolean;
   /** Whether it is known what became of a file, or somebody sees to it. */
@@ -17,19 +21,28 @@ export type TreeReport = {
   seenCount(): number;
   /** All is through, and lies at `saved`. */
   end(saved: string): void;
+  /** Nothing more is told. */
+  close(): void;
 };
 
-export function createTreeReport(folder: FolderEntry, tell: (event: GetEvent) => void, now: () => number): TreeReport {
+export function createTreeReport(folder: FolderEntry, tell: (event: GetEvent) => void, clock: Clock): TreeReport {
   const seen = new Set<SharePath>();
-  const progress = throttled(tell, now);
+  const progress = throttled(tell, clock);
+  const waiting = throttled(tell, clock);
   const counts = { done: 0, skipped: 0, failed: 0 };
   const within = folder.path;
   let bytesCome = 0;
-  let toldAtMs = now();
+  let toldAtMs = clock.now();
 
   function come(bytes: number): void {
     bytesCome += bytes;
-    progress({ event: "progress", path: folder.path, bytes: Math.min(bytesCome, folder.size), total: folder.size });
+    waiting.drop();
+    progress.tell({
+      event: "progress",
+      path: folder.path,
+      bytes: Math.min(bytesCome, folder.size),
+      total: folder.size,
+    });
   }
 
   function tellCounted(event: GetEvent): void {
@@ -44,10 +57,15 @@ export function createTreeReport(folder: FolderEntry, tell: (event: GetEvent) =>
 
   /** A file in a bundle took the time since the one before it. */
   function secondsSince(): number {
-    const nowMs = now();
+    const nowMs = clock.now();
     const seconds = Math.max(0, nowMs - toldAtMs) / 1000;
     toldAtMs = nowMs;
     return seconds;
+  }
+
+  function close(): void {
+    progress.drop();
+    waiting.drop();
   }
 
   return {
@@ -85,6 +103,11 @@ export function createTreeReport(folder: FolderEntry, tell: (event: GetEvent) =>
     },
     isSettled: (path) => seen.has(path),
     seenCount: () => seen.size,
-    end: (saved) => tell({ event: "folder", path: folder.path, saved, ...counts }),
+    queued: (place) => waiting.tell({ event: "queued", path: folder.path, ...place }),
+    end(saved) {
+      close();
+      tell({ event: "folder", path: folder.path, saved, ...counts });
+    },
+    close,
   };
 }

@@ -58,15 +58,8 @@ test("two sources share the work, and are both counted", TIMEOUT, async (t) => {
 
 test("a source that is found while a download runs joins in", TIMEOUT, async (t) => {
   const bytes = randomBytes(24 * MIB);
-  const held: (() => void)[] = [];
-  // The first source gives nothing after its first block until somebody else has been asked.
-  const first = await source(t, bytes, {
-    answer(_response, range) {
-      if (range.first === 0) return false;
-      held.push(() => undefined);
-      return true;
-    },
-  });
+  // The first source gives its first block and nothing else.
+  const first = await source(t, bytes, { answer: (_response, range) => range.first > 0 });
   const second = await source(t, bytes);
   const begun = Promise.withResolvers<void>();
   const carol = await startFetcher(t, {
