@@ -42,6 +42,8 @@ export type RangeReaderOptions = Pick<DialOptions, "identity" | "signal"> & {
   readonly downLimit?: Pick<RateLimit, "user">;
   /** The other side lets others go first. */
   readonly onQueued?: (place: QueuePlace) => void;
+  /** Bytes came: of heads or bodies, wanted or not. */
+  readonly onBytes?: (count: number) => void;
   readonly idleTimeoutMs?: number;
 };
 
@@ -77,7 +79,7 @@ const ALLOWANCE_BYTES = 256 * 1024;
 /** @throws Failure as `dial` does */
 export async function openRangeReader(options: RangeReaderOptions): Promise<RangeReader> {
   const { target, identity, signal, called, onQueued, idleTimeoutMs = IDLE_TIMEOUT_MS } = options;
-  const { downLimit = UNLIMITED } = options;
+  const { downLimit = UNLIMITED, onBytes } = options;
   /** Where bytes go that are no body, or come when the receiver has no room. */
   const landing = Buffer.allocUnsafeSlow(LANDING_BYTES);
   /** What landed and has not been used up. */
@@ -126,6 +128,7 @@ export async function openRangeReader(options: RangeReaderOptions): Promise<Rang
   }
 
   function received(count: number): boolean {
+    onBytes?.(count);
     if (state.at === "body" && bytesGoTo === "room") return takeBody(state, count);
     aside = Buffer.concat([aside, landing.subarray(0, count)]);
     if (aside.length > ASIDE_MAX_BYTES) throw new Failure("too-large", `${called} sends more than was asked for`);

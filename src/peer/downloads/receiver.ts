@@ -15,6 +15,8 @@ export type Receiver = {
   askAhead(run: BlockRun): void;
   /** Ends what is being received, and what was asked for ahead. The next run is asked for on a new connection. */
   breakOff(): void;
+  /** Bytes that came so far, whatever they were. */
+  receivedBytes(): number;
   close(): Promise<void>;
 };
 
@@ -24,11 +26,13 @@ export type ReceiverOptions = RangeReaderOptions & {
   readonly list: BlockList;
   /** Buffers of 1 MiB that it may have. */
   readonly pieces: number;
+  /** One number, which other threads may see: the bytes that came so far. */
+  readonly received?: Float64Array;
 };
 
 /** A receiver on this thread. It begins to connect at once, for to do so takes time. */
 export async function openReceiver(options: ReceiverOptions): Promise<Receiver> {
-  const { partFile, content, list, pieces, ...source } = options;
+  const { partFile, content, list, pieces, received = new Float64Array(1), ...source } = options;
   let connecting: Promise<RangeReader> | undefined;
   let reader: RangeReader | undefined;
   connect();
@@ -39,8 +43,12 @@ export async function openReceiver(options: ReceiverOptions): Promise<Receiver> 
   const incoming = { content, list, fd: handle.fd, file: partFile };
   const pool = createPiecePool(pieces);
 
+  function onBytes(count: number): void {
+    received[0] = (received[0] ?? 0) + count;
+  }
+
   function connect(): Promise<RangeReader> {
-    connecting ??= openRangeReader(source);
+    connecting ??= openRangeReader({ ...source, onBytes });
     connecting.catch(() => undefined); // whoever asks for the first run hears of it
     return connecting;
   }
@@ -70,6 +78,7 @@ export async function openReceiver(options: ReceiverOptions): Promise<Receiver> 
     },
     askAhead: (run) => reader?.askAhead(requestFor(content, list.sizeBytes, run)),
     breakOff: disconnect,
+    receivedBytes: () => received[0] ?? 0,
     async close() {
       disconnect();
       await handle.close();

@@ -29,7 +29,8 @@ export async function openReceivers(options: LimitedReceiverOptions, sizeBytes: 
 export async function openThreadedReceiver(options: LimitedReceiverOptions): Promise<Receiver> {
   const { signal, downLimit = UNLIMITED, onQueued, ...start } = options;
   const share = offerRateLimit(downLimit, options.target.expectedId ?? options.called);
-  const data = { ...start, limitPort: share.port } satisfies ReceiveThreadStart;
+  const received = new Float64Array(new SharedArrayBuffer(8));
+  const data = { ...start, received, limitPort: share.port } satisfies ReceiveThreadStart;
   const worker = startThread(import.meta.url, "receive-thread", data, {}, [share.port]);
   let current: { readonly onBlock: OnBlock; readonly done: PromiseWithResolvers<void> } | undefined;
   let ended: { readonly reason: unknown } | undefined;
@@ -69,6 +70,7 @@ export async function openThreadedReceiver(options: LimitedReceiverOptions): Pro
     },
     askAhead: (run: BlockRun) => tell({ what: "ask-ahead", run }),
     breakOff: () => tell({ what: "break-off" }),
+    receivedBytes: () => received[0] ?? 0,
     async close() {
       signal?.removeEventListener("abort", abort);
       await worker.terminate();

@@ -21,8 +21,15 @@ export type LaneState = {
   runBefore: number;
   /** Bytes a millisecond. */
   rate: number | undefined;
-  /** When something came, or it was asked after it had nothing to do. */
+  /** When a block came, or it was asked after it had nothing to do. */
   activeAtMs: number;
+  /** Bytes that came on this connection so far, whole blocks or not. */
+  readonly receivedBytes: () => number;
+  /** How many of them had come at the last look, and when they changed. */
+  heardBytes: number;
+  heardAtMs: number;
+  /** How often it stalled since a block came. */
+  stalls: number;
   /** After a stall others go first until then. */
   restsUntilMs: number;
   breaking: boolean;

@@ -139,9 +139,12 @@ async function runLane(
   let isBrokenOff = false;
   let ahead: BlockRun | undefined;
   let lies = 0;
-  const lane = planned.addLane(() => {
-    isBrokenOff = true;
-    receiver.breakOff();
+  const lane = planned.addLane({
+    breakOff() {
+      isBrokenOff = true;
+      receiver.breakOff();
+    },
+    receivedBytes: receiver.receivedBytes,
   });
 
   function onBlock(index: number, isRight: boolean): void {

@@ -34,9 +34,16 @@ export type PlannedSource = {
   sends(run: BlockRun): void;
   /** It does not have this block after all. */
   lacks(index: number): void;
-  /** @param breakOff called when nothing of what is under way there is needed any more */
-  addLane(breakOff: () => void): Lane;
+  addLane(line: LaneLine): Lane;
   leave(): void;
+};
+
+/** The connection of a lane, as the plan sees it. */
+export type LaneLine = {
+  /** Nothing of what is under way there is needed any more. */
+  breakOff(): void;
+  /** Bytes that came on it so far. */
+  receivedBytes(): number;
 };
 
 /** One connection to a source, which brings one run after the other. */
@@ -77,10 +84,14 @@ export function createPlan({ sizeBytes, missing: wanted, now, random, mayAskTwic
     return ledger.own(lane, run, now());
   }
 
-  function addLane(source: SourceState, breakOff: () => void): Lane {
+  function addLane(source: SourceState, { breakOff, receivedBytes }: LaneLine): Lane {
     const lane: LaneState = {
       source,
       breakOff,
+      receivedBytes,
+      heardBytes: 0,
+      heardAtMs: now(),
+      stalls: 0,
       pending: new Set(),
       lastAsked: -1,
       runBefore: 0,
@@ -95,6 +106,7 @@ export function createPlan({ sizeBytes, missing: wanted, now, random, mayAskTwic
       const nowMs = now();
       lane.rate = nextRate(lane.rate, blockLength(sizeBytes, index), nowMs - lane.activeAtMs);
       lane.activeAtMs = nowMs;
+      lane.stalls = 0;
     }
 
     return {
@@ -152,7 +164,7 @@ export function createPlan({ sizeBytes, missing: wanted, now, random, mayAskTwic
           ledger.isCrowd = true;
         },
         lacks: (index) => ledger.lacks(source, index),
-        addLane: (breakOff) => addLane(source, breakOff),
+        addLane: (line) => addLane(source, line),
         leave: () => ledger.leave(source),
       };
     },
@@ -167,9 +179,13 @@ export function createPlan({ sizeBytes, missing: wanted, now, random, mayAskTwic
     checkStalls() {
       if (sources.size < 2) return;
       for (const lane of ledger.lanes()) {
+        const heardBytes = lane.receivedBytes();
+        if (heardBytes !== lane.heardBytes) lane.heardAtMs = now();
+        lane.heardBytes = heardBytes;
         if (lane.pending.size === 0 || lane.breaking) continue;
-        const limitMs = stallLimitMs(blockBytes, lane.rate);
-        if (now() - lane.activeAtMs < limitMs) continue;
+        const limitMs = stallLimitMs(lane.rate, lane.stalls);
+        if (now() - Math.max(lane.activeAtMs, lane.heardAtMs) < limitMs) continue;
+        lane.stalls += 1;
         lane.restsUntilMs = now() + Math.max(limitMs, RESTS_MS);
         ledger.breakOff(lane);
       }

@@ -44,16 +44,18 @@ export function runLength({ blockBytes, missing, lanes, isCrowd, rate, before }:
   return Math.max(1, Math.floor(Math.min(most, inTime, share)));
 }
 
-/** Nobody counts as stalled before this, for a source may be busy with others, or its disk asleep. */
-const STALL_MIN_MS = 3_000;
-/** A source of which nothing has come yet, so that its rate is unknown. */
+/** A source may be busy with others for so long, or its disk asleep. */
+const STALL_MS = 3_000;
+/** A source of which no block has come yet: it may still be connecting. */
 const STALL_UNKNOWN_MS = 10_000;
-const STALL_BLOCKS = 4;
+const STALL_MOST_MS = 60_000;
 
-/** How long a source may bring nothing before its work is given to others: some times what a block takes it otherwise. */
-export function stallLimitMs(blockBytes: number, rate: number | undefined): number {
-  if (rate === undefined) return STALL_UNKNOWN_MS;
-  return Math.max(STALL_MIN_MS, (STALL_BLOCKS * blockBytes) / rate);
+/**
+ * How long not one byte may come from a source before its work is given to others: what was under way of a block is lost
+ * then. Each time in a row that it happened before doubles it, so that everybody gets somewhere on a bad line.
+ */
+export function stallLimitMs(rate: number | undefined, stalls: number): number {
+  return Math.min(STALL_MOST_MS, (rate === undefined ? STALL_UNKNOWN_MS : STALL_MS) * 2 ** stalls);
 }
 
 /** A block that is on its way already is asked for twice only if that brings it in less than this part of the time left. */

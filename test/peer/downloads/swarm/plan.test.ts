@@ -52,14 +52,18 @@ function createPlayer(simulated: Simulated, plan: Plan, onBlock: (index: number)
   let queue: number[] = [];
   let ahead: BlockRun | undefined;
   let doneMs = 0;
+  let cameMs = 0;
   let sent = 0;
   let isBrokenOff = false;
 
   function join(): void {
     source = plan.addSource();
     for (const run of cutIntoRuns(simulated.blocks)) source.has(run);
-    lane = source.addLane(() => {
-      isBrokenOff = true;
+    lane = source.addLane({
+      breakOff() {
+        isBrokenOff = true;
+      },
+      receivedBytes: () => cameMs,
     });
   }
 
@@ -90,6 +94,7 @@ function createPlayer(simulated: Simulated, plan: Plan, onBlock: (index: number)
       }
       if (sent >= simulated.stallsAfter) return;
       doneMs += stepMs;
+      cameMs += stepMs;
       while (doneMs >= simulated.blockMs && queue.length > 0 && !isBrokenOff) {
         doneMs -= simulated.blockMs;
         const index = queue.shift() ?? 0;
@@ -148,6 +153,14 @@ test("the work of a source that stalls for ever is done by another", () => {
   assert.ok(tookMs < 5_000, `${tookMs}`);
 });
 
+test("sources on lines so slow that a block takes a minute bring every block all the same, once each", () => {
+  const slow = { blocks: whole(8), blockMs: 60_000, ...steady };
+  const { isDone, brought, tookMs } = play(8 * MIB, [slow, slow], seeded(7));
+  assert.ok(isDone);
+  assert.ok(tookMs <= 4 * 60_000 * 1.3, `${tookMs}`);
+  assert.ok([...brought.values()].every((times) => times === 1));
+});
+
 test("a plan with nobody who has the rest says so", () => {
   const plan = createPlan({ sizeBytes: 3 * MIB, missing: [0, 2], now: () => 0, random: seeded(5), mayAskTwice: true });
   const source = plan.addSource();
@@ -173,7 +186,7 @@ test("in a crowd what the fewest have is asked for first, and never what is bein
   seeder.has({ first: 0, last: 7 });
   other.has({ first: 0, last: 2 });
   seeder.sends({ first: 3, last: 5 });
-  const lane = seeder.addLane(() => undefined);
+  const lane = seeder.addLane({ breakOff: () => undefined, receivedBytes: () => 0 });
   const first = lane.next();
   assert.ok(first && first.first >= 6, JSON.stringify(first));
 });

@@ -123,11 +123,18 @@ test("to take over never makes the end come later", () => {
   );
 });
 
-test("a source has the longer before it counts as stalled the slower it is, and some time in any case", () => {
-  assert.equal(stallLimitMs(MIB, 1e6), 3_000);
-  assert.equal(stallLimitMs(MIB, MIB / 10_000), 40_000);
-  assert.equal(stallLimitMs(MIB, undefined), 10_000);
-});
+const STALL_LIMITS = [
+  { what: "a source that brought something", rate: 1e6, stalls: 0, limitMs: 3_000 },
+  { what: "a source that may still be connecting", rate: undefined, stalls: 0, limitMs: 10_000 },
+  { what: "a source that stalled twice in a row", rate: 1e6, stalls: 2, limitMs: 12_000 },
+  { what: "a source that stalls and stalls", rate: undefined, stalls: 50, limitMs: 60_000 },
+];
+
+for (const { what, rate, stalls, limitMs } of STALL_LIMITS) {
+  test(`${what} may be silent for ${limitMs / 1000} s`, () => {
+    assert.equal(stallLimitMs(rate, stalls), limitMs);
+  });
+}
 
 test("a rate follows what is measured, without jumping at every block", () => {
   assert.equal(nextRate(undefined, 1000, 10), 100);
