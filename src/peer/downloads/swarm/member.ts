@@ -64,9 +64,15 @@ export async function workWith(options: MemberOptions, shared: Shared, signal: A
   failed.promise.catch(() => undefined);
   const planned = plan.addSource();
   const following = follow(options, shared, planned, here, failed.reject);
+  /** Whatever is being waited for here does not come any more. */
+  function onAbort(): void {
+    failed.reject(here.reason);
+    bell.ring();
+  }
+
   let receivers: readonly Receiver[] = [];
   let lanes: readonly Promise<void>[] = [];
-  here.addEventListener("abort", bell.ring, { once: true });
+  here.addEventListener("abort", onAbort, { once: true });
   try {
     receivers = await openReceivers(here);
     await Promise.race([following.known, failed.promise]);

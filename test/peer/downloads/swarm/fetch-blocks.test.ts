@@ -192,6 +192,12 @@ for (const { what, answer } of FAULTS) {
   }
 }
 
+test("a download that is through does not wait for a source that never says what it has", TIMEOUT, async (t) => {
+  const bytes = randomBytes(8 * MIB);
+  const silent = await source(t, bytes, { have: () => Promise.withResolvers<void>().promise });
+  await fetchedWhole(t, bytes, [await source(t, bytes), silent]);
+});
+
 test("a file that changes at one source between two blocks comes as it was from the others", TIMEOUT, async (t) => {
   const [bytes, other] = [randomBytes(40 * MIB), randomBytes(40 * MIB)];
   const changing = await source(t, bytes, {
