@@ -39,7 +39,7 @@ export type PlannedSource = {
 };
 
 /** The connection of a lane, as the plan sees it. */
-export type LaneLine = {
+type LaneLine = {
   /** Nothing of what is under way there is needed any more. */
   breakOff(): void;
   /** Bytes that came on it so far. */
