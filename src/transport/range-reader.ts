@@ -42,7 +42,7 @@ export type RangeReaderOptions = Pick<DialOptions, "identity" | "signal"> & {
   readonly downLimit?: Pick<RateLimit, "user">;
   /** The other side lets others go first. */
   readonly onQueued?: (place: QueuePlace) => void;
-  /** Bytes came: of heads or bodies, wanted or not. */
+  /** So many bytes came, whatever they are. */
   readonly onBytes?: (count: number) => void;
   readonly idleTimeoutMs?: number;
 };
@@ -78,15 +78,15 @@ const ALLOWANCE_BYTES = 256 * 1024;
 
 /** @throws Failure as `dial` does */
 export async function openRangeReader(options: RangeReaderOptions): Promise<RangeReader> {
-  const { target, identity, signal, called, onQueued, idleTimeoutMs = IDLE_TIMEOUT_MS } = options;
-  const { downLimit = UNLIMITED, onBytes } = options;
+  const { target, identity, signal, called, onQueued, onBytes } = options;
+  const { downLimit = UNLIMITED, idleTimeoutMs = IDLE_TIMEOUT_MS } = options;
   /** Where bytes go that are no body, or come when the receiver has no room. */
   const landing = Buffer.allocUnsafeSlow(LANDING_BYTES);
   /** What landed and has not been used up. */
   let aside: Buffer = Buffer.alloc(0);
   let bytesGoTo: "landing" | "room" = "landing";
   let state: State = { at: "idle" };
-  /** Bytes that may come before the limit has to be asked again; below zero: what came in advance. */
+  /** Bytes that may come before the limit is asked again; below zero: what came in advance. */
   let allowance = 0;
   /** The limit was asked and has not answered. */
   let held = false;
@@ -120,12 +120,9 @@ export async function openRangeReader(options: RangeReaderOptions): Promise<Rang
   socket.on("error", (cause) => end(new Failure("unreachable", `${called} broke off the connection`, { cause })));
   socket.on("close", () => end(new Failure("unreachable", `${called} broke off the connection`)));
   const share = downLimit.user(target.expectedId ?? called);
+  const abort = (): void => end(signal?.reason);
   if (signal?.aborted) abort();
   signal?.addEventListener("abort", abort, { once: true });
-
-  function abort(): void {
-    end(signal?.reason);
-  }
 
   function received(count: number): boolean {
     onBytes?.(count);

@@ -33,7 +33,7 @@ test(
 test("a download that is killed twenty times loses no verified block, and comes whole", TIMEOUT, async () => {
   await using network = await startNetwork();
   const bytes = randomBytes(96 * MIB);
-  await network.peer("bob", { "big.bin": bytes }, SLOW);
+  await network.peer("bob", { "big.bin": bytes }, ["--up-limit", "8MiB"]);
   const args = ["get", "bob", "big.bin", ...network.visitor("carol")];
   const received = path.join(network.folder, "carol", "received");
 

@@ -11,6 +11,7 @@ import type { Identity } from "../../transport/identity.ts";
 import type { RemotePeer } from "../remote-peer.ts";
 import { type BundleFetch, type BundleFetchOptions, type BundleThreads, startBundleFetch } from "./bundle-fetch.ts";
 import type { BundleOutcome } from "./bundle-messages.ts";
+import { removePlacedParts } from "./file-batch.ts";
 import type { FoundSource } from "./found-source.ts";
 import { placeOf, type Saving } from "./saving.ts";
 import { createTreeReport, type TreeReport } from "./tree-report.ts";
@@ -55,6 +56,7 @@ export async function fetchTree(folder: FolderEntry, deps: FetchTreeDeps, signal
   const to = placeOf(saving, folder.path.slice(skippedLength(folder.path)));
   const report = createTreeReport(folder, deps.tell, clock);
   const backoff = createBackoff(RETRY);
+  removePlacedParts(saving.partFolder);
   let way: "whole" | "listed" | "each apart" = (await isNothing(to)) ? "whole" : "listed";
   let seen = report.seenCount();
   let progressAtMs = clock.now();

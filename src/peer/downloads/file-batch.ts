@@ -8,10 +8,10 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
-  unlinkSync,
   writeSync,
 } from "node:fs";
 import path from "node:path";
@@ -101,6 +101,8 @@ function partFileOf({ wanted, partFolder, content }: SmallFile): string {
   return `${partFolder}${path.sep}${content}-${checksum(wanted)}.part`;
 }
 
+const PART_NAME = /^b3-[0-9a-f]{64}-[0-9a-f]{1,8}\.part$/;
+
 /** FNV-1a: if two places should have the same, one of the files is fetched again. */
 function checksum(text: string): string {
   let sum = 0x811c9dc5;
@@ -131,6 +133,25 @@ function openNew(part: string, mode: number): number {
     else if (isErrno(error, "ENOENT")) mkdirSync(path.dirname(part), { recursive: true });
     else throw error;
     return openSync(part, flags, mode);
+  }
+}
+
+/** Takes away part files whose file has got its name, but whose program was killed before it could do that itself. */
+export function removePlacedParts(partFolder: string): void {
+  for (const name of namesIn(partFolder)) {
+    if (!PART_NAME.test(name)) continue;
+    const part = path.join(partFolder, name);
+    const stats = lstatSync(part, { throwIfNoEntry: false });
+    if (stats?.isFile() && stats.nlink > 1) rmSync(part, { force: true });
+  }
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (isErrno(error)) return [];
+    throw error;
   }
 }
 
@@ -174,7 +195,7 @@ function putInPlace(part: string, saved: string): "placed" | "taken" | "gone" {
   for (let tries = 0; ; tries += 1) {
     try {
       linkSync(part, saved);
-      unlinkSync(part);
+      rmSync(part, { force: true });
       return "placed";
     } catch (error) {
       if (isErrno(error, "EEXIST")) return "taken";

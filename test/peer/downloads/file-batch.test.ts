@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { type TestContext, test } from "node:test";
 import { contentIdOf } from "../../../src/content/blake3.ts";
-import { createFileBatch, type SmallFile } from "../../../src/peer/downloads/file-batch.ts";
+import { createFileBatch, removePlacedParts, type SmallFile } from "../../../src/peer/downloads/file-batch.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 import { blockListOf } from "./scripted-peer.ts";
 
@@ -50,6 +50,18 @@ test("no file bears its name before the batch is placed, and then each does", as
   assert.equal(statSync(path.join(folder, "sub/b.txt")).mtimeMs, 1_500_000_000_000);
   assert.deepEqual(placedIn, [folder, path.join(folder, "sub")]);
   assert.deepEqual(parts(), []);
+});
+
+test("of part files that were left behind those go whose file has its name", async (t) => {
+  const { folder, partFolder, batch, add, parts } = await setUp(t);
+  for (const name of ["a.txt", "b.txt"]) add({ name, text: name });
+  const [placed = "", unfinished = ""] = parts();
+  linkSync(path.join(partFolder, placed), path.join(folder, "a.txt"));
+  writeFileSync(path.join(partFolder, "of somebody else"), "");
+  removePlacedParts(partFolder);
+  assert.deepEqual(parts().toSorted(), [unfinished, "of somebody else"].toSorted());
+  removePlacedParts(path.join(folder, "no such folder"));
+  await batch.place();
 });
 
 test("the same content for several places in one batch makes files of their own", async (t) => {
