@@ -76,7 +76,8 @@ export function fromWire(reported: unknown, told: string): Failure {
   return new Failure(code, `${told}: ${FAILURES[code].says}`);
 }
 
-/** Whether an error carries one of these system error codes (`ENOENT`, `EADDRINUSE`, ...). */
+/** Whether an error carries one of these system error codes (`ENOENT`, `EADDRINUSE`, ...), or any if none is given. */
 export function isErrno(error: unknown, ...codes: readonly string[]): error is Error & { readonly code: string } {
-  return error instanceof Error && "code" in error && typeof error.code === "string" && codes.includes(error.code);
+  if (!(error instanceof Error && "code" in error && typeof error.code === "string")) return false;
+  return codes.length === 0 ? "errno" in error : codes.includes(error.code);
 }

@@ -94,3 +94,13 @@ test("isErrno knows the codes it was asked for, on errors alone", () => {
   assert.equal(isErrno(new Error("ENOENT"), "ENOENT"), false);
   assert.equal(isErrno(Object.assign(new Error("x"), { code: 2 }), "2"), false);
 });
+
+const CODED = Object.assign(new Error("no entry"), { code: "ENOENT", errno: -2 });
+
+test("an error of the system is told by its code, or as any if no code is asked for", () => {
+  assert.ok(isErrno(CODED, "EACCES", "ENOENT"));
+  assert.ok(!isErrno(CODED, "EACCES"));
+  assert.ok(isErrno(CODED));
+  assert.ok(!isErrno(Object.assign(new Error("wrong argument"), { code: "ERR_INVALID_ARG_TYPE" })));
+  assert.ok(!isErrno(new Error("plain")));
+});
