@@ -21,7 +21,16 @@ const PAGES = [
 const ignore = async (): Promise<void> => undefined;
 const program = createProgram(
   "0",
-  { verb: ignore, queueVerb: ignore, index: ignore, peer: ignore, up: ignore, shell: ignore, hash: ignore },
+  {
+    verb: ignore,
+    queueVerb: ignore,
+    reachableVerb: ignore,
+    index: ignore,
+    peer: ignore,
+    up: ignore,
+    shell: ignore,
+    hash: ignore,
+  },
   { print: () => undefined, width: 80 },
 );
 const USAGE = read("docs/usage.md");

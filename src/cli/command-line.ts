@@ -57,6 +57,25 @@ export async function runCommandLine(args: readonly string[], world: World): Pro
 
   const actions: ProgramActions = {
     verb: withOperations,
+    async reachableVerb(verb) {
+      const { openReachable } = await import("./open-operations.ts");
+      const { resolveVisitor } = await import("./peer-settings.ts");
+      const { startedUnless } = await import("./abortable.ts");
+      const known = settings();
+      const opened = await startedUnless(signal, () =>
+        openReachable(engines, {
+          ...known,
+          visitorOptions: async (network) => ({ ...resolveVisitor(known), network, log: await logger() }),
+        }),
+      );
+      const { operations, isOwn } = opened;
+      try {
+        outcome = await verb({ operations, isOwn, output, signal, cwd, now });
+      } finally {
+        await opened.close();
+      }
+      if (signal.aborted) outcome ??= "interrupted";
+    },
     async queueVerb(verb) {
       const { openQueue } = await import("./open-operations.ts");
       const opened = await openQueue(engines, settings().home);

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import type { Hashing } from "../content/hashing.ts";
 import type { IndexServerOptions, RunningIndexServer } from "../index-server/index-server.ts";
-import type { LocalQueue } from "../peer/local-queue.ts";
+import type { LocalDesks } from "../peer/local-desks.ts";
 import type { Operations } from "../peer/operations.ts";
 import type { NetworkTarget, PeerOptions, VisitorOptions } from "../peer/options.ts";
 import type { RunningPeer } from "../peer/peer.ts";
@@ -12,7 +12,7 @@ import { joining } from "./join-failure.ts";
 export type Engines = {
   openControlClient(home: string): Promise<Operations | undefined>;
   openVisitor(options: VisitorOptions): Promise<Visitor>;
-  openLocalQueue(home: string): Promise<LocalQueue>;
+  openLocalDesks(home: string): Promise<LocalDesks>;
   startPeer(options: PeerOptions): Promise<RunningPeer>;
   startIndexServer(options: IndexServerOptions): Promise<RunningIndexServer>;
   lastNetwork(home: string): Promise<NetworkTarget | undefined>;
@@ -22,7 +22,7 @@ export type Engines = {
 /** The real ones. Each is loaded when it is first used, so that `--help` loads none. */
 export const ENGINES: Engines = {
   openControlClient: async (home) => (await import("../peer/control/control-client.ts")).openControlClient(home),
-  openLocalQueue: async (home) => (await import("../peer/local-queue.ts")).openLocalQueue(home),
+  openLocalDesks: async (home) => (await import("../peer/local-desks.ts")).openLocalDesks(home),
   async openVisitor(options) {
     const { openVisitor } = await import("../peer/visitor.ts");
     return joining(options.network, () => openVisitor(options));

@@ -21,6 +21,13 @@ export function describeEvent(event: PeerEvent): string {
       const from = event.peer === null ? "" : ` from ${event.peer.name}`;
       return printable(`Received ${event.path}${from}, ${formatSize(event.bytes)}: ${event.saved}`);
     }
+    case "offer": {
+      const what = `${formatCount(event.files)} ${event.files === 1 ? "file" : "files"}, ${formatSize(event.bytes)}: ${event.names.slice(0, 5).join(", ")}`;
+      const from = `${event.peer.name} (${shortId(event.peer.id)})`;
+      if (event.answer === "open")
+        return printable(`${from} offers ${what}. Take it with accept ${event.offer}, or decline ${event.offer}`);
+      return printable(`${from} sends ${what}: ${event.answer}`);
+    }
     case "problem":
       return printable(event.message);
     default:

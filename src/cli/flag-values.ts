@@ -6,6 +6,7 @@ import { FILE_KINDS, parseTypeFilter } from "../protocol/file-kind.ts";
 import { parseInvite } from "../protocol/invite.ts";
 import { parsePeerId } from "../protocol/peer-id.ts";
 import { type PeerName, parsePeerName } from "../protocol/peer-name.ts";
+import { ACCEPT_RULES, type AcceptRule } from "../protocol/sending.ts";
 import { parseRate } from "./rates.ts";
 
 /** How the values of options are read. Each throws a `usage` failure that names the option, the value and what would do. */
@@ -79,6 +80,12 @@ export function readUploadSlots(flag: string, value: string): number {
   const count = /^\d{1,6}$/.test(value) ? Number(value) : Number.NaN;
   if (count <= UPLOAD_SLOTS_MAX) return count;
   throw wrongValue(flag, value, "give how many peers may be sent files at once, or 0 for no limit");
+}
+
+export function readAcceptRule(flag: string, value: string): AcceptRule {
+  const rule = ACCEPT_RULES.find((known) => known === value);
+  if (rule !== undefined) return rule;
+  throw wrongValue(flag, value, `give one of ${ACCEPT_RULES.join(", ")}`);
 }
 
 export function readLogLevel(flag: string, value: string): LogLevel {

@@ -4,6 +4,7 @@ import { isLoopback } from "../protocol/address.ts";
 import type { Info } from "../protocol/control-api.ts";
 import { Failure } from "../protocol/failures.ts";
 import type { Engines } from "./engines.ts";
+import { EVERY_ADDRESS } from "./peer-settings.ts";
 
 export type OpenedOperations = { readonly operations: Operations; close(): Promise<void> };
 
@@ -30,13 +31,42 @@ export async function openOperations(
   return engines.openVisitor(await visitorOptions(network ?? (await knownNetwork(engines, home))));
 }
 
-/** The queue of downloads: of the peer that runs under the home folder, else of the folder itself. */
+/**
+ * The same for a command that others have to reach: where no peer runs it is one for as long as it takes, which shares
+ * and fetches nothing.
+ */
+export async function openReachable(
+  engines: Engines,
+  { home, network, visitorOptions }: Wanted,
+): Promise<OpenedOperations & { readonly isOwn: boolean }> {
+  const client = await engines.openControlClient(home);
+  if (client && (network === undefined || isSameNetwork(network, (await client.info()).index))) {
+    return { operations: client, isOwn: false, close: async () => undefined };
+  }
+  const options = await visitorOptions(network ?? (await knownNetwork(engines, home)));
+  const { operations, close } = await engines.startPeer({ ...options, ...ONLY_SENDS });
+  return { operations, isOwn: true, close };
+}
+
+const ONLY_SENDS = {
+  folders: [],
+  manifest: undefined,
+  host: EVERY_ADDRESS,
+  port: undefined,
+  guests: false,
+  shares: false,
+  accept: "none",
+  downloads: { running: 0, perPeer: 0 },
+  limits: { up: null, down: null, slots: null },
+} as const;
+
+/** The queue of downloads and all that is offered: of the peer that runs under the home folder, else of the folder itself. */
 export async function openQueue(
-  engines: Pick<Engines, "openControlClient" | "openLocalQueue">,
+  engines: Pick<Engines, "openControlClient" | "openLocalDesks">,
   home: string,
 ): Promise<{ readonly operations: QueueOperations; close(): Promise<void> }> {
   const client = await engines.openControlClient(home);
-  return client ? { operations: client, close: async () => undefined } : engines.openLocalQueue(home);
+  return client ? { operations: client, close: async () => undefined } : engines.openLocalDesks(home);
 }
 
 /** The network last joined, or started, under the home folder. */

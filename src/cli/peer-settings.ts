@@ -2,7 +2,16 @@ import path from "node:path";
 import { QUEUE_LIMITS, type QueueLimits } from "../peer/downloads/queue/choose-next.ts";
 import type { PeerOptions, SharedFolder, VisitorOptions } from "../peer/options.ts";
 import { isShareableName } from "../protocol/share-path.ts";
-import { readCount, readHost, readName, readPort, readRate, readUploadSlots, wrongValue } from "./flag-values.ts";
+import {
+  readAcceptRule,
+  readCount,
+  readHost,
+  readName,
+  readPort,
+  readRate,
+  readUploadSlots,
+  wrongValue,
+} from "./flag-values.ts";
 import type { Settings, Surroundings } from "./settings.ts";
 
 /** The options of `tukar peer`, as they stand on the command line. */
@@ -14,6 +23,8 @@ export type PeerFlags = {
   readonly host?: string;
   readonly port?: string;
   readonly guests?: boolean;
+  readonly accept?: string;
+  readonly reshare?: boolean;
   readonly maxDownloads?: string;
   readonly maxPerPeer?: string;
   readonly upLimit?: string;
@@ -26,16 +37,23 @@ type Decided<T> = Omit<T, "network" | "log">;
 export const EVERY_ADDRESS = "::";
 
 export function resolvePeer(flags: PeerFlags, settings: Settings, around: Surroundings): Decided<PeerOptions> {
-  const { name, manifest, received, host, port, upLimit, downLimit, uploadSlots } = flags;
+  const { name, manifest, received, accept, host, port, upLimit, downLimit, uploadSlots } = flags;
+  const landing = received === undefined ? path.join(settings.dir, "received") : path.resolve(around.cwd, received);
   return {
     home: settings.home,
     name: name === undefined ? settings.machineName : readName("--name", name),
-    received: received === undefined ? path.join(settings.dir, "received") : path.resolve(around.cwd, received),
-    folders: [{ path: path.join(settings.dir, "shared"), name: "" }, ...namedFolders(flags.share ?? [], around)],
+    received: landing,
+    folders: [
+      { path: path.join(settings.dir, "shared"), name: "" },
+      ...namedFolders(flags.share ?? [], around),
+      ...(flags.reshare ? [{ path: landing, name: path.basename(landing) }] : []),
+    ],
     manifest: manifest === undefined ? path.join(settings.dir, "shares.txt") : manifestFile(manifest, around),
     host: host === undefined ? EVERY_ADDRESS : readHost("--host", host),
     port: port === undefined ? undefined : readPort("--port", port),
     guests: flags.guests ?? false,
+    shares: true,
+    accept: accept === undefined ? "ask" : readAcceptRule("--accept", accept),
     downloads: resolveQueue(flags),
     limits: {
       up: upLimit === undefined ? null : readRate("--up-limit", upLimit),

@@ -94,6 +94,8 @@ function addPeerOptions(command: Command): Command {
     .option("--share <dir>", "share this folder too, under its own name (may be repeated)", collect)
     .option("--manifest <file>", "shared files by name (default: shares.txt)")
     .option("--received <dir>", "where downloads land (default: received)")
+    .option("--reshare", "share what was received, too")
+    .option("--accept <rule>", "take files that others send: ask, all, known or none (default: ask)")
     .option("--guests", "let anybody read, without a certificate")
     .option("--max-downloads <n>", "downloads that run at a time (default: 16)")
     .option("--max-per-peer <n>", "downloads that are fetched from one peer at a time (default: 8)")

@@ -18,8 +18,12 @@ export type VerbContext = {
 /** The same for a command that asks only the queue of downloads, which is there without a network. */
 export type QueueVerbContext = Omit<VerbContext, "operations"> & { readonly operations: QueueOperations };
 
+/** The same for a command that others have to reach. `isOwn`: nobody goes on with it when the command ends. */
+export type ReachableVerbContext = VerbContext & { readonly isOwn: boolean };
+
 export type RunVerbs = {
   readonly verb: RunVerb;
+  reachableVerb(verb: (context: ReachableVerbContext) => Promise<Outcome>): Promise<void>;
   queueVerb(verb: (context: QueueVerbContext) => Promise<Outcome>): Promise<void>;
 };
 export type RunVerb = (verb: (context: VerbContext) => Promise<Outcome>) => Promise<void>;

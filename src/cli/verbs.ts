@@ -4,13 +4,17 @@ import type { SearchFlags } from "./search-request.ts";
 import type { RunVerbs } from "./verb-context.ts";
 
 type GetFlags = { readonly output?: string; readonly recursive?: boolean; readonly detach?: boolean };
+type SendFlags = { readonly all?: boolean; readonly wait?: boolean };
 type DownloadsFlags = { readonly all?: boolean; readonly watch?: boolean };
 
 /** Rows of a listing in the shell: `3`, `4-6`. */
 const ROWS = /^\d+(?:-\d+)?$/;
 
 /** The commands that ask a peer something. Each is loaded when it is used. */
-export function addVerbs(program: Command, { verb: run, queueVerb: runQueue }: RunVerbs): void {
+export function addVerbs(
+  program: Command,
+  { verb: run, queueVerb: runQueue, reachableVerb: runReachable }: RunVerbs,
+): void {
   program
     .command("peers")
     .description("list who is online")
@@ -90,6 +94,62 @@ export function addVerbs(program: Command, { verb: run, queueVerb: runQueue }: R
         return searchFiles(context, request, flags.sources ?? false);
       });
     });
+
+  program
+    .command("send")
+    .description("send files and folders to a peer, who decides whether to take them")
+    .argument("<peer>", "name, id or start of an id, IP, or IP:PORT; with --all the first file")
+    .argument("[file...]", "local files and folders")
+    .usage("[options] <peer> <file...> | --all <file...>")
+    .option("-a, --all", "send to everybody who is online")
+    .option("-w, --wait", "if the peer is offline, wait for it (up to a week)")
+    .action(async (peer: string, files: string[], { all = false, wait = false }: SendFlags, command: Command) => {
+      if (files.length === 0 && !all) {
+        command.error("error: missing required argument 'file'", { code: "commander.missingArgument" });
+      }
+      await runReachable(async (context) => {
+        const { sendFiles } = await import("./commands/send.ts");
+        return sendFiles(context, all ? { peer: null, files: [peer, ...files], wait } : { peer, files, wait });
+      });
+    });
+
+  program
+    .command("sendall")
+    .description("the same as send --all")
+    .argument("<file...>", "local files and folders")
+    .action((files: string[]) =>
+      runReachable(async (context) =>
+        (await import("./commands/send.ts")).sendFiles(context, { peer: null, files, wait: false }),
+      ),
+    );
+
+  program
+    .command("sends")
+    .description("list what is being sent, or change that")
+    .argument("[action]", "cancel or clear")
+    .argument("[what...]", "numbers of sends, or all")
+    .option("-a, --all", "list those that ended too")
+    .action((action: string | undefined, what: string[], { all = false }: { all?: boolean }) =>
+      runQueue(async (context) => (await import("./commands/sends.ts")).showSends(context, { action, what, all })),
+    );
+
+  program
+    .command("offers")
+    .description("list what others want to send here")
+    .option("-a, --all", "list those that ended too")
+    .action(({ all = false }: { all?: boolean }) =>
+      runQueue(async (context) => (await import("./commands/offers.ts")).listOffers(context, all)),
+    );
+
+  for (const answer of ["accept", "decline"] as const) {
+    program
+      .command(answer)
+      .description(answer === "accept" ? "take what others want to send" : "say no to it")
+      .argument("[offer...]", "numbers of offers, or all")
+      .action((words: string[]) =>
+        runQueue(async (context) => (await import("./commands/offers.ts")).answerOffers(context, answer, words)),
+      );
+  }
 
   program
     .command("ping")

@@ -64,6 +64,8 @@ const GOODBYE_GRACE_MS = 400;
 const LISTED_WITHIN_MS = 1_000;
 
 /** Who is here: takes peers in, gives them ports, keeps the roster and tells everyone of changes. */
+const NOTHING_HELD = Promise.resolve({ files: 0, bytes: 0 });
+
 export function createSessions({ self, ports, check, catalogs, clock, metrics, log }: SessionsOptions): Sessions {
   const sessions = new Map<Link, Session>();
   /** The one session of each peer. Visitors may have several at once. */
@@ -150,7 +152,9 @@ export function createSessions({ self, ports, check, catalogs, clock, metrics, l
     const checked = check({ host: link.remoteHost, port, id: link.remoteId, isWanted }).then((reachable) =>
       relist(session, { reachable }),
     );
-    const held = catalogs.connect(link.remoteId).then((totals) => relist(session, totals));
+    const held = (newcomer.shares === false ? NOTHING_HELD : catalogs.connect(link.remoteId)).then((totals) =>
+      relist(session, totals),
+    );
     const known = Promise.all([checked, held]);
     const waited = Promise.withResolvers<void>();
     const callOff = clock.after(LISTED_WITHIN_MS, waited.resolve);

@@ -33,9 +33,11 @@ export type MemberOptions = {
 };
 
 /** All but the queue, which is made of `fetch`. */
-export type MemberOperations = Omit<Operations, "get" | "addDownload" | keyof QueueOperations> & {
+export type MemberOperations = Omit<Operations, "get" | "addDownload" | "send" | keyof QueueOperations> & {
   /** Fetches at once what a request asks for, past the queue. */
   readonly fetch: Fetch;
+  /** The peer that a text means; if it means none, the failure says which one may have been meant. */
+  readonly find: (text: string, signal: AbortSignal) => Promise<KnownPeer>;
 };
 
 /** What a member of a network can do, be it a peer or a visitor. */
@@ -81,6 +83,7 @@ export function createMemberOperations(options: MemberOptions): MemberOperations
       };
       return yield* getContents(request, { ...deps, sources: membership.sources, remoteOf }, signal);
     }
+    for (const item of request.offered ?? []) if (item.kind === "file") learns.resolved(item.path, item);
     const source = async (signal: AbortSignal) => {
       const { known, remote } = await find(peer, signal);
       learns.metPeer(known);
@@ -120,6 +123,7 @@ export function createMemberOperations(options: MemberOptions): MemberOperations
       return { id, name, host: remote.host() ?? known.hosts[0] ?? "", port: known.port, milliseconds };
     },
     fetch,
+    find: async (text, signal) => (await find(text, signal)).known,
     limits: async (change) => options.changeLimits(change),
     events: (signal) => events.subscribe(signal),
   };

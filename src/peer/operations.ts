@@ -22,6 +22,15 @@ import type {
   ReceivedFile,
 } from "../protocol/downloads.ts";
 import type { ListEntry } from "../protocol/listing.ts";
+import type {
+  Changed,
+  OffersAnswer,
+  ReceivedOffer,
+  Send,
+  SendEvent,
+  SendRequest,
+  SendsChange,
+} from "../protocol/sending.ts";
 
 /**
  * All that a person or script can ask of a peer. A running peer, a visitor (a command on its own) and the client of
@@ -54,9 +63,25 @@ export interface Operations {
   downloads(request: { readonly all: boolean }, signal: AbortSignal): AsyncIterable<Download>;
   /** Gives the numbers of those that were in a state to be changed so. */
   changeDownloads(change: DownloadsChange): Promise<DownloadsChanged>;
+  /**
+   * Offers files to one peer or to all, and tells what happens until each has them or said no. When the signal aborts it
+   * is only not watched any more: `changeSends` stops it.
+   */
+  send(request: SendRequest, signal: AbortSignal): AsyncIterable<SendEvent>;
+  /** What is being sent, in the order in which it was begun; `all`: with what ended. */
+  sends(request: { readonly all: boolean }, signal: AbortSignal): AsyncIterable<Send>;
+  /** Gives the numbers of those that were in a state to be changed so. */
+  changeSends(change: SendsChange): Promise<Changed>;
+  /** What others offer, in the order in which it came; `all`: with what ended. */
+  offers(request: { readonly all: boolean }, signal: AbortSignal): AsyncIterable<ReceivedOffer>;
+  /** Takes offers or declines them. Gives the numbers of those that were open. */
+  answerOffers(answer: OffersAnswer): Promise<Changed>;
   /** Files that were received, the last one first. */
   history(request: HistoryRequest, signal: AbortSignal): AsyncIterable<ReceivedFile>;
 }
 
 /** What can be asked without a network. */
-export type QueueOperations = Pick<Operations, "downloads" | "changeDownloads" | "history">;
+export type QueueOperations = Pick<
+  Operations,
+  "downloads" | "changeDownloads" | "history" | "sends" | "changeSends" | "offers" | "answerOffers"
+>;

@@ -4,6 +4,7 @@ import type { LimitsChange } from "../protocol/control-api.ts";
 import type { NetworkKey } from "../protocol/network-key.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import type { PeerName } from "../protocol/peer-name.ts";
+import type { AcceptRule } from "../protocol/sending.ts";
 import type { QueueLimits } from "./downloads/queue/choose-next.ts";
 
 /** Which network to join: all of an invite, or only an address (then the id met first is remembered). */
@@ -36,6 +37,10 @@ export type PeerOptions = VisitorOptions & {
   readonly port: number | undefined;
   /** Whether clients without a certificate may read. */
   readonly guests: boolean;
+  /** Whether it shares anything: if not, `folders` and `manifest` do not count, and what is known of them is left alone. */
+  readonly shares: boolean;
+  /** What is done about files that others offer. */
+  readonly accept: AcceptRule;
   /** What transfers are kept within at first; `null`: nothing. */
   readonly limits: LimitsChange;
 };

@@ -5,7 +5,7 @@ import type { Identity } from "../transport/identity.ts";
 import { type Remote, type SecureServer, startSecureServer } from "../transport/secure-server.ts";
 import { createRequestHandler, type ServingOptions } from "./serving/requests.ts";
 
-export type PeerServerOptions = Omit<ServingOptions, "admit"> & {
+export type PeerServerOptions = Omit<ServingOptions, "admit" | "admitMember"> & {
   readonly identity: Identity;
   readonly host: string;
   readonly isMember: (id: PeerId) => Promise<boolean>;
@@ -29,11 +29,14 @@ export function createPeerServer(options: PeerServerOptions): PeerServer {
   let server: SecureServer | undefined;
 
   async function admit({ id }: Remote): Promise<void> {
-    if (guests) return;
+    if (!guests) await admitMember({ id });
+  }
+  async function admitMember({ id }: Pick<Remote, "id">): Promise<PeerId> {
     if (id === undefined) throw new Failure("certificate-required");
     if (!(await isMember(id))) throw new Failure("not-a-member");
+    return id;
   }
-  const onRequest = createRequestHandler({ ...options, admit });
+  const onRequest = createRequestHandler({ ...options, admit, admitMember });
 
   async function listen(port: number): Promise<void> {
     server = await startSecureServer({ identity, host, port, onRequest, log });

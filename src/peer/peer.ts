@@ -15,7 +15,11 @@ import { startControlServer } from "./control/control-server.ts";
 import { type DownloadQueue, openDownloadQueue } from "./downloads/queue/download-queue.ts";
 import { createEarlyEvents, createPeerEvents, type PeerEvents } from "./events.ts";
 import { lockHome } from "./home-lock.ts";
-import { startLibrary } from "./library/library.ts";
+import type { OfferDownloads } from "./inbox/inbox.ts";
+import { openOffers } from "./inbox/offers.ts";
+import type { Outbox } from "./inbox/outbox.ts";
+import { emptyLibrary } from "./library/empty-library.ts";
+import { type Library, startLibrary } from "./library/library.ts";
 import { createPeerLimits } from "./limits.ts";
 import { createMemberOperations } from "./member-operations.ts";
 import { createNeighbourhood } from "./neighbourhood.ts";
@@ -52,21 +56,18 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
 
   const identity = await loadIdentity(path.join(home, HOME_FILES.peerIdentity));
   const knownIds = await openKnownIds(home);
-  const library = await startLibrary({
-    databaseFile: path.join(home, "library.sqlite"),
-    folders: options.folders,
-    manifest: options.manifest,
-    hashThreads: Math.max(1, availableParallelism() - 1),
-    log,
-  });
+  const library = options.shares ? await startOwnLibrary(options) : emptyLibrary();
   started.defer(() => library.close());
 
+  const offers = openOffers(home);
+  started.defer(offers.close);
   let shared: Totals | undefined;
   /** Files that come before anybody listens: the queue goes on with the last time's downloads at once. */
   const early = createEarlyEvents();
   const events = createPeerEvents(() => [
     ...(shared ? [{ event: "shared", ...shared } satisfies PeerEvent] : []),
     ...library.problems().map((message) => ({ event: "problem", message }) satisfies PeerEvent),
+    ...offers.standing(),
     ...early.taken(),
   ]);
 
@@ -81,6 +82,8 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     host: options.host,
     library,
     exchange,
+    offered: offers.contents,
+    inbox: offers.inbox,
     about: () => ({ id: identity.id, name, program: PROGRAM, ...totalsOf(library) }),
     isMember: async (id) => (await membership?.isMember(id)) ?? false,
     guests: options.guests,
@@ -101,14 +104,16 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     listener: listenerOf(
       events,
       network.address,
+      options.shares,
       () => advertising,
-      () => queue,
+      () => [queue, offers.outbox()],
     ),
     role: {
       as: "peer",
       port: server.address()?.port ?? null,
       hosts: () => ownHosts(options.host),
       listen: server.tryListen,
+      shares: options.shares,
     },
   });
   const member = membership;
@@ -130,7 +135,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
   });
   const advertised = advertising;
   started.defer(() => advertised.close());
-  if (member.connected()) advertising.begin();
+  if (member.connected() && options.shares) advertising.begin();
   library.onProblem((message) => events.tell({ event: "problem", message }));
   library.ready.catch((error: unknown) => log.error({ err: error }, "the first scan failed"));
 
@@ -162,7 +167,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     },
     limits: limits.now(),
   });
-  const { fetch, ...memberOperations } = createMemberOperations({
+  const { fetch, find, ...memberOperations } = createMemberOperations({
     identity,
     membership: member,
     remotePeers,
@@ -190,10 +195,29 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
       const event: PeerEvent = { event: "received", path, saved, bytes, content, peer, download, watched };
       if (!early.kept(event)) events.tell(event);
     },
+    onChanged: (id) => offers.inbox()?.downloadChanged(id),
   });
   queue = downloads;
   started.defer(() => downloads.close());
-  const operations = withQueue(memberOperations, async () => downloads);
+  const { inbox, outbox } = offers.begin({
+    rule: options.accept,
+    network: member.indexId,
+    self: { id: identity.id, name },
+    downloads: offerDownloads(downloads),
+    peers: member.peers,
+    find,
+    remoteOf: remotePeers.of,
+    hashing,
+    clock: systemClock,
+    log,
+    tell: events.tell,
+  });
+  started.defer(offers.pause);
+  const operations = withQueue(memberOperations, outbox.send, {
+    downloads: async () => downloads,
+    sends: async () => outbox,
+    offers: async () => inbox,
+  });
   const control = await startControlServer({ home, operations, log });
   started.defer(() => control.close());
 
@@ -206,17 +230,43 @@ function totalsOf(library: { totals(): Totals }): Totals {
   return { files, bytes };
 }
 
+function startOwnLibrary({ home, folders, manifest, log }: PeerOptions): Promise<Library> {
+  return startLibrary({
+    databaseFile: path.join(home, "library.sqlite"),
+    folders,
+    manifest,
+    hashThreads: Math.max(1, availableParallelism() - 1),
+    log,
+  });
+}
+
+/** What was offered is fetched like everything else, as something that nobody waits for. */
+function offerDownloads(queue: DownloadQueue): OfferDownloads {
+  return {
+    begin(sender, names, items) {
+      const offered = { offered: [...items], recursive: true, output: null };
+      return queue.add({ peer: sender, names: [...names], ...offered }).id;
+    },
+    find: queue.find,
+    cancel: (download) => void queue.change({ action: "cancel", which: [download] }),
+  };
+}
+
+/** Those who want to know who comes online. */
+type Waiting = Pick<DownloadQueue & Outbox, "peerCame" | "networkCame">;
+
 function listenerOf(
   events: PeerEvents,
   index: Address,
+  shares: boolean,
   advertising: () => Advertising | undefined,
-  queue: () => DownloadQueue | undefined,
+  waiting: () => readonly (Waiting | undefined)[],
 ): Partial<MembershipListener> {
   return {
     joined(peer) {
       const { id, name, hosts, port } = peer;
       events.tell({ event: "peer-joined", id, name, host: hosts[0] ?? "", port });
-      queue()?.peerCame(peer);
+      for (const one of waiting()) one?.peerCame(peer);
     },
     left: ({ id, name }) => events.tell({ event: "peer-left", id, name }),
     lost(reason) {
@@ -224,9 +274,9 @@ function listenerOf(
       events.tell({ event: "index-lost", reason: reason.message });
     },
     back() {
-      advertising()?.begin();
+      if (shares) advertising()?.begin();
       events.tell({ event: "index-back", ...index });
-      queue()?.networkCame();
+      for (const one of waiting()) one?.networkCame();
     },
     ended(reason) {
       advertising()?.pause();

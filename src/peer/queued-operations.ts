@@ -1,28 +1,50 @@
 import type { DownloadQueue } from "./downloads/queue/download-queue.ts";
 import type { QueueDesk } from "./downloads/queue/queue-desk.ts";
+import type { OfferDesk } from "./inbox/offer-desk.ts";
+import type { SendDesk } from "./inbox/send-desk.ts";
 import type { MemberOperations } from "./member-operations.ts";
 import type { Operations, QueueOperations } from "./operations.ts";
 
+/** What a person can look at and change with no network: downloads, what is being sent, and what is offered. */
+export type Desks = {
+  readonly downloads: () => Promise<QueueDesk>;
+  readonly sends: () => Promise<SendDesk>;
+  readonly offers: () => Promise<OfferDesk>;
+};
+
 /** What a member can do, with every download by way of the queue, which may be opened when it is first needed. */
-export function withQueue(member: Omit<MemberOperations, "fetch">, queue: () => Promise<DownloadQueue>): Operations {
+export function withQueue(
+  member: Omit<MemberOperations, "fetch" | "find">,
+  send: Operations["send"],
+  desks: Omit<Desks, "downloads"> & { readonly downloads: () => Promise<DownloadQueue> },
+): Operations {
   return {
     ...member,
     async *get(request, signal) {
-      yield* (await queue()).get(request, signal);
+      yield* (await desks.downloads()).get(request, signal);
     },
-    addDownload: async (request) => (await queue()).add(request),
-    ...queueOperations(queue),
+    addDownload: async (request) => (await desks.downloads()).add(request),
+    send,
+    ...queueOperations(desks),
   };
 }
 
-export function queueOperations(desk: () => Promise<QueueDesk>): QueueOperations {
+export function queueOperations({ downloads, sends, offers }: Desks): QueueOperations {
   return {
     async *downloads({ all }) {
-      yield* (await desk()).list(all);
+      yield* (await downloads()).list(all);
     },
-    changeDownloads: async (change) => (await desk()).change(change),
+    changeDownloads: async (change) => (await downloads()).change(change),
     async *history(request) {
-      yield* (await desk()).history(request);
+      yield* (await downloads()).history(request);
     },
+    async *sends({ all }) {
+      yield* (await sends()).list(all);
+    },
+    changeSends: async (change) => (await sends()).change(change),
+    async *offers({ all }) {
+      yield* (await offers()).list(all);
+    },
+    answerOffers: async (answer) => (await offers()).answer(answer),
   };
 }

@@ -1,17 +1,30 @@
+import { z } from "zod";
 import { verifyBlockList } from "../content/blake3.ts";
 import { type BlockList, blockListLength } from "../protocol/block-list.ts";
 import { type ContentId, parseContentId } from "../protocol/content-id.ts";
 import { Failure } from "../protocol/failures.ts";
 import { type FollowQuery, HoldingsLine } from "../protocol/holdings.ts";
 import { type AmbiguousLine, type HashingLine, ListEntry, ResolveLine } from "../protocol/listing.ts";
+import { type Offer, type OfferId, OfferStanding } from "../protocol/offers.ts";
 import type { QueuePlace } from "../protocol/queue-place.ts";
-import { About, blockListUrl, contentUrl, filesUrl, haveUrl, PEER_ROUTES, resolveUrl } from "../protocol/routes.ts";
+import {
+  About,
+  blockListUrl,
+  contentUrl,
+  filesUrl,
+  haveUrl,
+  offerUrl,
+  PEER_ROUTES,
+  resolveUrl,
+  withdrawUrl,
+} from "../protocol/routes.ts";
 import type { SharePath } from "../protocol/share-path.ts";
 import { printable } from "../protocol/untrusted-text.ts";
 import type { DialTarget } from "../transport/dial.ts";
 import type { Identity } from "../transport/identity.ts";
 import { type RateLimit, UNLIMITED } from "../transport/rate-limit.ts";
 import { openRemote } from "../transport/remote.ts";
+import type { Body } from "../transport/send-body.ts";
 import type { KnownPeer } from "./network/directory.ts";
 
 /** Another peer, seen from here. Everything rejects with a `Failure`. */
@@ -46,6 +59,11 @@ export type RemotePeer = {
     signal: AbortSignal,
     onQueued?: (place: QueuePlace) => void,
   ): Promise<Buffer>;
+  /** Offers files to this peer. */
+  offer(offer: Offer, signal: AbortSignal): Promise<OfferStanding>;
+  /** How an offer made to this peer stands, as that changes. */
+  followOffer(id: OfferId, signal: AbortSignal): AsyncIterable<OfferStanding>;
+  withdrawOffer(id: OfferId, signal: AbortSignal): Promise<void>;
   close(): void;
 };
 
@@ -96,8 +114,17 @@ export function openRemotePeer(peer: KnownPeer, identity: Identity, downLimit: R
       if (bytes.length === sizeBytes) return bytes;
       throw new Failure("bad-message", `${called} sent ${bytes.length} bytes of a file of ${sizeBytes}`);
     },
+    offer: (offer, signal) => routes.post(PEER_ROUTES.offers, jsonBody(offer), OfferStanding, signal),
+    followOffer: (id, signal) => routes.lines(offerUrl(id), OfferStanding, signal),
+    async withdrawOffer(id, signal) {
+      await routes.post(withdrawUrl(id), jsonBody({}), z.object({}), signal);
+    },
     close: () => routes.close(),
   };
+}
+
+function jsonBody(value: unknown): Body {
+  return { type: "application/json", chunks: () => [JSON.stringify(value)] };
 }
 
 function ambiguous(name: string, { paths }: AmbiguousLine): Failure {

@@ -11,6 +11,7 @@ import { QUEUE_LIMITS } from "./downloads/queue/choose-next.ts";
 import type { DownloadQueue } from "./downloads/queue/download-queue.ts";
 import { createPeerEvents } from "./events.ts";
 import { createPeerLimits } from "./limits.ts";
+import { openLocalOffers } from "./local-desks.ts";
 import { createMemberOperations } from "./member-operations.ts";
 import { createNeighbourhood } from "./neighbourhood.ts";
 import { startMembership } from "./network/membership.ts";
@@ -45,7 +46,11 @@ export async function openVisitor({ home, network, name, received, log }: Visito
   const hashing = startHashing({ threads: 1, log });
   const limits = createPeerLimits(clock);
   const remotePeers = createRemotePeers(membership, identity, limits.down);
-  const { fetch, ...memberOperations } = createMemberOperations({
+  const {
+    fetch,
+    find: _find,
+    ...memberOperations
+  } = createMemberOperations({
     identity,
     membership,
     remotePeers,
@@ -81,9 +86,17 @@ export async function openVisitor({ home, network, name, received, log }: Visito
     const own = { runs: "own", limits: QUEUE_LIMITS } as const;
     return openDownloadQueue({ home, network: indexId, received, ...own, fetch, clock, log });
   }
-  const operations = withQueue(memberOperations, () => {
-    opening ??= openQueue();
-    return opening;
+  const offers = openLocalOffers(home);
+  const send = (): never => {
+    throw new Failure("no-such-peer", `No peer runs under "${home}": whoever sends has to be one`);
+  };
+  const operations = withQueue(memberOperations, send, {
+    downloads() {
+      opening ??= openQueue();
+      return opening;
+    },
+    sends: async () => offers.open().sends,
+    offers: async () => offers.open().offers,
   });
   return {
     operations,
@@ -92,6 +105,7 @@ export async function openVisitor({ home, network, name, received, log }: Visito
         (queue) => queue.close(),
         () => undefined,
       );
+      offers.close();
       remotePeers.close();
       await Promise.all([membership.close(), hashing.close()]);
     },

@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { parseContentId } from "./content-id.ts";
+import { OFFER_FILES_MAX } from "./limits.ts";
+import { OfferedItem } from "./offers.ts";
 import { ContentIdSchema, PeerIdSchema, PeerNameSchema, PortSchema, SharePathSchema, SizeSchema } from "./schema.ts";
 import { SearchEnd, SearchHit, SearchParameters } from "./search.ts";
 
@@ -115,6 +117,8 @@ export const GetRequest = z
     peer: PeerText.nullable(),
     names: z.array(z.string().min(1).max(4096)).min(1).max(10_000),
     called: z.record(z.string(), SharePathSchema).optional(),
+    /** What the peer offered: then this is fetched, and `names` only tell people of it. */
+    offered: z.array(OfferedItem).max(OFFER_FILES_MAX).optional(),
     recursive: z.boolean(),
     output: z.string().nullable(),
   })
@@ -220,6 +224,16 @@ export const PeerEvent = z.discriminatedUnion("event", [
     download: z.int(),
     watched: z.boolean(),
   }),
+  /** Somebody offers files. `answer`: what became of it by the accept rule; an `open` one waits for its owner's answer. */
+  z.object({
+    event: z.literal("offer"),
+    offer: z.int(),
+    peer: z.object({ id: PeerIdSchema, name: z.string() }),
+    names: z.array(z.string()),
+    files: SizeSchema,
+    bytes: SizeSchema,
+    answer: z.enum(["open", "accepted", "declined"]),
+  }),
   /** Something about the shares that their owner ought to know, for example a wrong manifest line. */
   z.object({ event: z.literal("problem"), message: z.string() }),
 ]);
@@ -241,6 +255,11 @@ export const CONTROL_ROUTES = {
   downloads: { method: "GET", path: "/api/downloads" },
   changeDownloads: { method: "POST", path: "/api/downloads/change" },
   history: { method: "GET", path: "/api/history" },
+  send: { method: "POST", path: "/api/send" },
+  sends: { method: "GET", path: "/api/sends" },
+  changeSends: { method: "POST", path: "/api/sends/change" },
+  offers: { method: "GET", path: "/api/offers" },
+  answerOffers: { method: "POST", path: "/api/offers/answer" },
 } as const;
 
 /** The longest request: room for the most names that a `GetRequest` may hold, most of them of ordinary length. */

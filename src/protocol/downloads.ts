@@ -47,9 +47,6 @@ export const Download = z.discriminatedUnion("state", [
 ]);
 export type Download = z.infer<typeof Download>;
 
-/** The same as it stands in the query of `CONTROL_ROUTES.downloads`. `all`: those that ended too. */
-export const ControlDownloadsQuery = z.object({ all: z.enum(["true", "false"]) });
-
 /** Which downloads are to change: by number, or all that can. */
 const Which = z.union([z.literal("all"), z.array(z.int().min(1)).min(1).max(10_000)]);
 

@@ -8,6 +8,8 @@ export const HOME_FILES = {
   network: "network",
   /** The queue and the history of downloads. */
   downloads: "downloads.sqlite",
+  /** What is offered to others and by others, and who is known. */
+  offers: "offers.sqlite",
   /** Folder with a lock of each process that fetches. */
   runners: "runners",
 } as const;

@@ -52,6 +52,17 @@ export const BUNDLE_FILES_MAX = 2048;
 /** Bundles that a peer reads at once, for all who ask. */
 export const BUNDLES_AT_ONCE = 32;
 
+/** Files and empty folders of one offer, and what it may take as JSON. Whoever has more to give shares it. */
+export const OFFER_FILES_MAX = 10_000;
+export const OFFER_BODY_MAX_BYTES = 8 * MIB;
+/** Offers of one sender that are open or being fetched, and of all. */
+export const OFFERS_PER_SENDER = 32;
+export const OFFERS_MAX = 1_000;
+/** How long an offer waits for somebody who is offline, or for an answer. */
+export const OFFER_LIFE_MS = 7 * 24 * 60 * 60 * 1000;
+/** Whoever follows an offer hears of it at least this often. */
+export const OFFER_TOLD_EVERY_MS = 20_000;
+
 /** From TCP connect until TLS, HTTP upgrade and JOIN are through. */
 export const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** The side that dialled a link sends PING this often. */

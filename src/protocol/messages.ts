@@ -19,6 +19,8 @@ export const MESSAGE_DATA = {
     role: z.enum(["peer", "visitor"]),
     port: PortSchema.nullable(),
     hosts: z.array(HostSchema).max(CANDIDATES_MAX),
+    /** False for a peer that shares nothing this time: what is held of its catalog stays as it is, and is not found. */
+    shares: z.boolean().optional(),
   }),
   /** The index server took the newcomer in. `port` is where a peer is to listen (its own if it named one). */
   WELCOME: z.object({ index_name: PeerNameSchema, port: PortSchema.nullable(), seen_host: HostSchema }),

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { CatalogUpload } from "./catalog.ts";
 import type { ContentId } from "./content-id.ts";
 import type { FollowQuery } from "./holdings.ts";
+import type { OfferId } from "./offers.ts";
 import { LineSchema, PeerIdSchema, PeerNameSchema, SizeSchema } from "./schema.ts";
 import type { SearchParameters } from "./search.ts";
 import { encodeSharePath, type SharePath } from "./share-path.ts";
@@ -21,6 +22,7 @@ export const PEER_ROUTES = {
   resolve: "/v1/resolve",
   bundle: "/v1/bundle",
   content: "/v1/content/",
+  offers: "/v1/offers",
   download: "/files/",
 } as const;
 
@@ -56,6 +58,16 @@ export function blockListUrl(id: ContentId): string {
 export function haveUrl(id: ContentId, self: FollowQuery | undefined): string {
   const query = self ? `?${new URLSearchParams({ name: self.name, port: String(self.port) })}` : "";
   return `${PEER_ROUTES.content}${id}/have${query}`;
+}
+
+/** `GET /v1/offers/ID`: how an offer stands, as it changes. */
+export function offerUrl(id: OfferId): string {
+  return `${PEER_ROUTES.offers}/${id}`;
+}
+
+/** `POST /v1/offers/ID/withdraw` */
+export function withdrawUrl(id: OfferId): string {
+  return `${PEER_ROUTES.offers}/${id}/withdraw`;
 }
 
 /** `GET /v1/content/ID/sources` of an index server. */

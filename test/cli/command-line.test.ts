@@ -74,7 +74,7 @@ async function sample(
         began.visitors.push(options);
         return { operations, close: closing("visitor") };
       },
-      openLocalQueue: async () => ({ operations, close: closing("queue") }),
+      openLocalDesks: async () => ({ operations, close: closing("queue") }),
       startPeer: async (options: PeerOptions) => {
         began.peers.push(options);
         return { id: ALICE, name: ALICE_SUMMARY.name, host: "::", port: 9500, operations, close: closing("peer") };

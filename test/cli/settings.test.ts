@@ -97,6 +97,8 @@ test("a peer without options shares ~/Tukar/shared on all addresses, at the port
     host: "::",
     port: undefined,
     guests: false,
+    shares: true,
+    accept: "ask",
     downloads: { running: 16, perPeer: 8 },
     limits: { up: null, down: null, slots: null },
   });
@@ -110,6 +112,7 @@ test("the options of a peer say otherwise", () => {
     host: "[::1]",
     port: "0",
     guests: true,
+    accept: "known",
     maxPerPeer: "2",
   };
   const peer = peerOf(flags, { files: ["/desk/m.txt"] });
@@ -124,6 +127,8 @@ test("the options of a peer say otherwise", () => {
       host: "::1",
       port: 0,
       guests: true,
+      shares: true,
+      accept: "known",
       downloads: { running: 16, perPeer: 2 },
       limits: { up: null, down: null, slots: null },
     },
@@ -138,6 +143,11 @@ test("shared folders bear their own names, the second of a name a number", () =>
     { path: at("b/music"), name: "music (2)" },
     { path: at("c/music"), name: "music (3)" },
   ]);
+});
+
+test("with --reshare what is received is shared under the name of its folder", () => {
+  const { folders } = peerOf({ reshare: true });
+  assert.deepEqual(folders.slice(1), [{ path: at("home/alice/Tukar/received"), name: "received" }]);
 });
 
 test("limits are read as they are typed; what is not said is left alone", () => {

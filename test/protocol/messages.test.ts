@@ -88,7 +88,7 @@ function problemOf(message: unknown): string {
 }
 
 /** Fields that say nothing when they are not there. */
-const MAY_BE_MISSING: ReadonlySet<string> = new Set(["ROSTER.untold"]);
+const MAY_BE_MISSING: ReadonlySet<string> = new Set(["ROSTER.untold", "JOIN.shares"]);
 
 for (const type of Object.keys(DATA) as MessageType[]) {
   test(`a ${type} message arrives as it was sent`, () => {
@@ -191,6 +191,7 @@ const WRONG_DATA = [
   ["JOIN", "17 hosts", { ...JOIN, hosts: Array(17).fill("10.0.0.5") }],
   ["JOIN", "a host that is a name", { ...JOIN, hosts: ["internal.example.org"] }],
   ["JOIN", "a host with a port", { ...JOIN, hosts: ["10.0.0.5:22"] }],
+  ["JOIN", "shares that are no yes or no", { ...JOIN, shares: 0 }],
   ["JOIN", "port 0", { ...JOIN, port: 0 }],
   ["ROSTER", "a negative number of files", { joined: [{ ...ENTRY, files: -1 }], changed: [], left: [] }],
   ["ROSTER", "more bytes than can be counted", { joined: [{ ...ENTRY, bytes: 2 ** 53 }], changed: [], left: [] }],

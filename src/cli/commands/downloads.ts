@@ -1,6 +1,7 @@
 import { type DownloadsChange, PRIORITIES, type Priority } from "../../protocol/downloads.ts";
 import { Failure } from "../../protocol/failures.ts";
 import { downloadLines } from "../download-table.ts";
+import { readNumbers } from "../read-numbers.ts";
 import type { QueueVerbContext } from "../verb-context.ts";
 import { watchDownloads } from "./watch-downloads.ts";
 
@@ -10,8 +11,6 @@ export type DownloadsArguments = {
   readonly all: boolean;
   readonly watch: boolean;
 };
-
-type ForSome = Exclude<DownloadsChange["action"], "clear">;
 
 /** What can follow `downloads`, and what came of it. */
 const DONE_TO: Readonly<Record<DownloadsChange["action"], string>> = {
@@ -58,25 +57,16 @@ export function readChange(action: string, words: readonly string[]): DownloadsC
     if (words.length > 0) throw new Failure("usage", "downloads clear takes no numbers: it means all that ended");
     return { action };
   }
-  if (action !== "priority") return { action, which: readWhich(action, words) };
+  if (action !== "priority") return { action, which: readNumbers(`downloads ${action}`, "download", words) };
   const priority = PRIORITIES.find((known) => known === words.at(-1));
   if (priority === undefined) {
     throw new Failure("usage", `downloads priority needs one of ${PRIORITIES.join(", ")} after the numbers`);
   }
-  return { action, which: readWhich(action, words.slice(0, -1)), priority: priority satisfies Priority };
-}
-
-function readWhich(action: ForSome, words: readonly string[]): "all" | number[] {
-  if (words.length === 0)
-    throw new Failure("usage", `downloads ${action} needs numbers as downloads lists them, or all`);
-  if (words.length === 1 && words[0] === "all") return "all";
-  return words.map((word) => {
-    if (/^[1-9]\d{0,14}$/.test(word)) return Number(word);
-    throw new Failure(
-      "usage",
-      `"${word}" is not the number of a download: give numbers as downloads lists them, or all`,
-    );
-  });
+  return {
+    action,
+    which: readNumbers("downloads priority", "download", words.slice(0, -1)),
+    priority: priority satisfies Priority,
+  };
 }
 
 function isAction(word: string): word is DownloadsChange["action"] {

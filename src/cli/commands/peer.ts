@@ -29,7 +29,9 @@ export type PeerContext = {
 /** `tukar peer`: runs until it is left, or the signal aborts. */
 export async function runPeer(context: PeerContext, options: PeerOptions): Promise<undefined> {
   const { engines, output, signal, headless } = context;
-  for (const { path: folder, name } of options.folders) if (name === "") await makeFolder(folder);
+  for (const { path: folder, name } of options.folders) {
+    if (name === "" || folder === options.received) await makeFolder(folder);
+  }
   const peer = await startedUnless(signal, () => engines.startPeer(options));
   try {
     const withShell = context.input.isTTY === true && !headless && !output.json;

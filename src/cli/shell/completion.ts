@@ -4,6 +4,7 @@ import { baseName } from "../../protocol/share-path.ts";
 import { printable } from "../../protocol/untrusted-text.ts";
 import { DOWNLOAD_ACTIONS } from "../commands/downloads.ts";
 import { readFolder } from "../commands/ls.ts";
+import { SENDS_ACTIONS } from "../commands/sends.ts";
 import { quoteWord, scanLine } from "./words.ts";
 
 /** What could follow, and the text at the line's end that it would replace. */
@@ -18,7 +19,7 @@ type CompletionOptions = {
 };
 
 /** Verbs whose first argument is a peer, and those of them that take paths of that peer after it. */
-const TAKES_PEER = new Set(["ls", "get", "ping"]);
+const TAKES_PEER = new Set(["ls", "get", "ping", "send"]);
 const TAKES_PATHS = new Set(["ls", "get"]);
 /** How long an answer is good for, and how long somebody who pressed Tab waits for one. */
 const FRESH_MS = 10_000;
@@ -56,6 +57,7 @@ export function createCompletion({ operations, verbs: optionsOf, now }: Completi
     if (slashed === undefined) return typed.startsWith("/") ? verbs.map((verb) => `/${verb}`) : verbs;
     const verb = slashed.replace(/^\//, "");
     if (verb === "downloads") return before.length === 1 ? DOWNLOAD_ACTIONS : [];
+    if (verb === "sends") return before.length === 1 ? SENDS_ACTIONS : [];
     if (verb === "help") return before.length === 1 ? verbs : [];
     if (typed.startsWith("-")) return optionsOf.get(verb) ?? [];
     if (before.at(-1) === "--type") return FILE_KINDS;

@@ -83,7 +83,12 @@ function createShellProgram({ run, leave, print, width }: ShellProgram): Command
       outputError: () => undefined,
       getOutHelpWidth: () => width,
     });
-  addVerbs(program, { verb: run, queueVerb: run });
+  addVerbs(program, {
+    verb: run,
+    queueVerb: run,
+    // In the shell of a running peer it goes on when the command ends.
+    reachableVerb: (verb) => run((context) => verb({ ...context, isOwn: false })),
+  });
   program
     .command("help")
     .description("tell what can be typed here, or how one of it is used")

@@ -19,6 +19,7 @@ import { Failure, isErrno, isFailureCode } from "../../protocol/failures.ts";
 import { jsonOrUndefined } from "../../protocol/json.ts";
 import { FailureLine, ListEntry } from "../../protocol/listing.ts";
 import { queryOf } from "../../protocol/routes.ts";
+import { Changed, ReceivedOffer, Send, SendEvent } from "../../protocol/sending.ts";
 import { readLines } from "../../transport/lines.ts";
 import type { Operations } from "../operations.ts";
 import { controlAddress } from "./control-address.ts";
@@ -100,6 +101,11 @@ export async function openControlClient(home: string): Promise<Operations | unde
     changeDownloads: (body) => one(DownloadsChanged, { route: CONTROL_ROUTES.changeDownloads, body }),
     history: (request, signal) =>
       many(ReceivedFile, { route: CONTROL_ROUTES.history, query: queryOf(request), signal }),
+    send: (body, signal) => many(SendEvent, { route: CONTROL_ROUTES.send, body, signal }),
+    sends: (request, signal) => many(Send, { route: CONTROL_ROUTES.sends, query: queryOf(request), signal }),
+    changeSends: (body) => one(Changed, { route: CONTROL_ROUTES.changeSends, body }),
+    offers: (request, signal) => many(ReceivedOffer, { route: CONTROL_ROUTES.offers, query: queryOf(request), signal }),
+    answerOffers: (body) => one(Changed, { route: CONTROL_ROUTES.answerOffers, body }),
     limits: (body) => one(Limits, { route: CONTROL_ROUTES.limits, body }),
     events: (signal) => many(PeerEvent, { route: CONTROL_ROUTES.events, signal }),
   };

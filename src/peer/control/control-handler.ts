@@ -11,9 +11,10 @@ import {
   SearchRequest,
   SourcesRequest,
 } from "../../protocol/control-api.ts";
-import { ControlDownloadsQuery, ControlHistoryQuery, DownloadsChange } from "../../protocol/downloads.ts";
+import { ControlHistoryQuery, DownloadsChange } from "../../protocol/downloads.ts";
 import { Failure } from "../../protocol/failures.ts";
 import { jsonOrUndefined } from "../../protocol/json.ts";
+import { ControlAllQuery, OffersAnswer, SendRequest, SendsChange } from "../../protocol/sending.ts";
 import { answerJson } from "../../transport/answer.ts";
 import type { Operations } from "../operations.ts";
 import { answerOwnFailure, answerStream } from "./answer-stream.ts";
@@ -64,16 +65,27 @@ export function createControlHandler({ operations, log }: ControlHandlerOptions)
       }),
     addDownload: async ({ request, response }) =>
       answerJson(response, await operations.addDownload(parsed(GetRequest, await readJson(request)))),
-    downloads: ({ response, url }, signal) => {
-      const { all } = parsed(ControlDownloadsQuery, Object.fromEntries(url.searchParams));
-      return answerStream(response, operations.downloads({ all: all === "true" }, signal), { signal, status: "waits" });
-    },
+    downloads: ({ response, url }, signal) =>
+      answerStream(response, operations.downloads(allIn(url), signal), { signal, status: "waits" }),
     changeDownloads: async ({ request, response }) =>
       answerJson(response, await operations.changeDownloads(parsed(DownloadsChange, await readJson(request)))),
     history: ({ response, url }, signal) => {
       const asked = parsed(ControlHistoryQuery, Object.fromEntries(url.searchParams));
       return answerStream(response, operations.history(asked, signal), { signal, status: "waits" });
     },
+    send: async ({ request, response }, signal) =>
+      answerStream(response, operations.send(parsed(SendRequest, await readJson(request)), signal), {
+        signal,
+        status: "waits",
+      }),
+    sends: ({ response, url }, signal) =>
+      answerStream(response, operations.sends(allIn(url), signal), { signal, status: "waits" }),
+    changeSends: async ({ request, response }) =>
+      answerJson(response, await operations.changeSends(parsed(SendsChange, await readJson(request)))),
+    offers: ({ response, url }, signal) =>
+      answerStream(response, operations.offers(allIn(url), signal), { signal, status: "waits" }),
+    answerOffers: async ({ request, response }) =>
+      answerJson(response, await operations.answerOffers(parsed(OffersAnswer, await readJson(request)))),
     limits: async ({ request, response }) =>
       answerJson(response, await operations.limits(parsed(LimitsChange, await readJson(request)))),
     events: ({ response }, signal) => answerStream(response, operations.events(signal), { signal, status: "at once" }),
@@ -111,6 +123,10 @@ function findAnswer(answers: Record<keyof typeof CONTROL_ROUTES, Answer>, { requ
     throw new Failure("method-not-allowed", `"${url.pathname}" takes ${route.method}, not ${request.method}`);
   }
   throw new Failure("no-such-route", `The running peer has no "${url.pathname}": it may be of another version`);
+}
+
+function allIn({ searchParams }: URL): { readonly all: boolean } {
+  return { all: parsed(ControlAllQuery, Object.fromEntries(searchParams)).all === "true" };
 }
 
 async function readJson(request: IncomingMessage): Promise<unknown> {

@@ -1,9 +1,12 @@
+import { mkdir } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import path from "node:path";
+import { saveFailure } from "../../content/partial-file.ts";
 import type { ContentId } from "../../protocol/content-id.ts";
 import type { GetEvent, GetRequest } from "../../protocol/control-api.ts";
 import { Failure } from "../../protocol/failures.ts";
 import type { FileEntry, FolderEntry } from "../../protocol/listing.ts";
+import type { OfferedItem } from "../../protocol/offers.ts";
 import { baseName, parentPath } from "../../protocol/share-path.ts";
 import { createEventQueue } from "../event-queue.ts";
 import type { RemotePeer } from "../remote-peer.ts";
@@ -45,6 +48,7 @@ export function get(request: GetRequest, deps: GetDeps, signal: AbortSignal): As
   async function run(): Promise<void> {
     await source.now(signal);
     const saving = await chooseSaving(request, deps);
+    if (request.offered) return fetchOffered(request.offered, saving);
     for (const name of request.names) {
       try {
         const found = await resolve(name);
@@ -55,6 +59,24 @@ export function get(request: GetRequest, deps: GetDeps, signal: AbortSignal): As
       }
     }
     await pool.drained();
+  }
+
+  /** What is offered is known in every detail, so nothing has to be asked. */
+  async function fetchOffered(items: readonly OfferedItem[], saving: Saving): Promise<void> {
+    for (const item of items) {
+      if (item.kind === "folder") await makeFolder(item, saving);
+      else await fetchApart(item, item.path, saving, events.push);
+    }
+    await pool.drained();
+  }
+
+  async function makeFolder({ path: below }: Pick<OfferedItem, "path">, saving: Saving): Promise<void> {
+    const folder = placeOf(saving, below);
+    try {
+      await mkdir(folder, { recursive: true });
+    } catch (error) {
+      tellFailure(below, saveFailure(error, folder));
+    }
   }
 
   async function fetchFolder(folder: FolderEntry, saving: Saving): Promise<void> {

@@ -46,6 +46,8 @@ export type MemberRole =
       readonly port: number | null;
       readonly hosts: () => readonly string[];
       readonly listen: Listen;
+      /** False: what it shares at other times is not offered this time. */
+      readonly shares?: boolean;
     };
 
 export type Membership = IndexSearch & {
@@ -105,6 +107,7 @@ export async function startMembership(options: MembershipOptions): Promise<Membe
       role: role.as,
       port,
       hosts: role.as === "peer" ? [...role.hosts()] : [],
+      ...(role.as === "peer" && role.shares === false && { shares: false }),
     };
     const listen = role.as === "peer" ? role.listen : undefined;
     const options = {

@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { BundleRequest } from "../../protocol/bundle.ts";
-import { Failure, isErrno } from "../../protocol/failures.ts";
+import { Failure } from "../../protocol/failures.ts";
 import { jsonOrUndefined } from "../../protocol/json.ts";
 import { JSON_BODY_MAX_BYTES } from "../../protocol/limits.ts";
 import type { Remote } from "../../transport/secure-server.ts";
 import type { Library } from "../library/library.ts";
+import { readBody } from "./read-body.ts";
 import type { Upload, Uploads } from "./uploads.ts";
 
 /**
@@ -17,7 +18,7 @@ export async function answerBundle(
   remote: Remote,
   { library, uploads }: { readonly library: Pick<Library, "bundle">; readonly uploads: Uploads },
 ): Promise<void> {
-  const asked = BundleRequest.safeParse(jsonOrUndefined(await readBody(request)));
+  const asked = BundleRequest.safeParse(jsonOrUndefined(await readBody(request, JSON_BODY_MAX_BYTES)));
   if (!asked.success) throw new Failure("bad-request", "A bundle was asked for wrongly", { cause: asked.error });
   const upload = await uploads.begin(response, remote, false);
   try {
@@ -60,21 +61,4 @@ async function allowed(upload: Upload, bytes: number, response: ServerResponse):
     upload.take(left, granted.resolve);
     left -= await granted.promise.finally(() => response.off("close", abandon));
   }
-}
-
-async function readBody(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  try {
-    for await (const chunk of request as AsyncIterable<Buffer>) {
-      length += chunk.length;
-      if (length > JSON_BODY_MAX_BYTES)
-        throw new Failure("too-large", `A request is longer than ${JSON_BODY_MAX_BYTES} bytes`);
-      chunks.push(chunk);
-    }
-  } catch (error) {
-    if (!isErrno(error, "ECONNRESET")) throw error;
-    throw new Failure("interrupted", "Whoever asked went away", { cause: error });
-  }
-  return Buffer.concat(chunks).toString();
 }

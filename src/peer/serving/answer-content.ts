@@ -9,15 +9,15 @@ import { FollowQuery } from "../../protocol/holdings.ts";
 import { baseName } from "../../protocol/share-path.ts";
 import { answerLiveLines } from "../../transport/answer.ts";
 import type { Remote } from "../../transport/secure-server.ts";
-import type { Library } from "../library/library.ts";
 import { answerFile } from "./answer-file.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Follower } from "./followers.ts";
 import type { ByteSender } from "./send-bytes.ts";
+import type { Servable } from "./servable.ts";
 import type { UnfinishedContent } from "./unfinished-contents.ts";
 
 export type ContentAnswerOptions = {
-  readonly library: Pick<Library, "openContent" | "blockList">;
+  readonly servable: Servable;
   readonly exchange: Exchange;
   readonly sender: ByteSender;
 };
@@ -31,12 +31,12 @@ export type ContentRequest = {
   readonly gone: AbortSignal;
 };
 
-/** Answers what is asked below `/v1/content/`: of what is shared, or else of what is on its way in. */
-export function createContentAnswers({ library, exchange, sender }: ContentAnswerOptions) {
+/** Answers what is asked below `/v1/content/`: of what is shared or offered, or else of what is on its way in. */
+export function createContentAnswers({ servable, exchange, sender }: ContentAnswerOptions) {
   const { unfinished, followers, turns } = exchange;
 
   async function sendShared(id: ContentId, { request, response, remote, gone }: ContentRequest): Promise<void> {
-    const { fd, state, content, entry } = library.openContent(id);
+    const { fd, state, content, entry } = servable.openContent(id, remote.id);
     const file = { fd, state, content, mediaType: "application/octet-stream", name: baseName(entry.path) };
     const range = readRange(request.headers.range, state.sizeBytes);
     if (followers.count(id) < 2 || typeof range === "string")
@@ -86,7 +86,7 @@ export function createContentAnswers({ library, exchange, sender }: ContentAnswe
   async function tellHoldings(id: ContentId, asked: ContentRequest): Promise<void> {
     const { response, query, remote, gone } = asked;
     const content = unfinished.find(id);
-    const list = library.blockList(id);
+    const list = servable.blockList(id, remote.id);
     if (!list && !content) throw new Failure("no-such-file");
     const self = followerOf(query, remote);
     const has = list ? blocksOf(allBlocks(list)) : content?.verified();
@@ -100,9 +100,10 @@ export function createContentAnswers({ library, exchange, sender }: ContentAnswe
     if (id === undefined || more.length > 0) throw new Failure("no-such-file");
     if (part === "have") return tellHoldings(id, asked);
     const content = unfinished.find(id);
-    if (part === "blocks") return answerBlockList(asked.response, library.blockList(id) ?? content?.blockList());
+    const list = servable.blockList(id, asked.remote.id);
+    if (part === "blocks") return answerBlockList(asked.response, list ?? content?.blockList());
     if (part !== undefined) throw new Failure("no-such-file");
-    if (content && !library.blockList(id)) return sendUnfinished(id, content, asked);
+    if (content && !list) return sendUnfinished(id, content, asked);
     return sendShared(id, asked);
   };
 }

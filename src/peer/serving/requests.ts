@@ -1,24 +1,35 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Failure } from "../../protocol/failures.ts";
+import type { PeerId } from "../../protocol/peer-id.ts";
 import { type About, PEER_ROUTES } from "../../protocol/routes.ts";
 import { baseName, decodeSharePath, parseSharePath, type SharePath } from "../../protocol/share-path.ts";
 import { answerJson, answerLines } from "../../transport/answer.ts";
 import type { Remote, SecureServerOptions } from "../../transport/secure-server.ts";
+import type { Inbox } from "../inbox/inbox.ts";
+import type { OfferedContents } from "../inbox/offered-contents.ts";
 import type { Library } from "../library/library.ts";
 import { answerBundle } from "./answer-bundle.ts";
 import { createContentAnswers } from "./answer-content.ts";
 import { answerFile } from "./answer-file.ts";
+import { answerOffer, takeOffer } from "./answer-offers.ts";
 import type { Exchange } from "./exchange.ts";
 import { resolveLines } from "./resolve-lines.ts";
 import { createByteSender } from "./send-bytes.ts";
+import { servableFrom } from "./servable.ts";
 import type { Uploads } from "./uploads.ts";
 
 export type ServingOptions = {
   readonly library: Library;
   readonly exchange: Exchange;
+  /** What is offered to single peers. */
+  readonly offered: Pick<OfferedContents, "blockList" | "open">;
+  /** Where offers of others go; nothing as long as it cannot take any. */
+  readonly inbox: () => Pick<Inbox, "take" | "follow" | "withdraw"> | undefined;
   readonly about: () => About;
   /** Throws the `Failure` with which this one is turned away. */
   readonly admit: (remote: Remote) => Promise<void>;
+  /** The same for one who does more than read: gives who it is. */
+  readonly admitMember: (remote: Remote) => Promise<PeerId>;
   readonly uploads: Uploads;
 };
 
@@ -29,11 +40,11 @@ type Answer = (
   remote: Remote,
 ) => void | Promise<void>;
 
-/** The HTTP routes of a peer. All of them only read. */
+/** The HTTP routes of a peer. All of them only read, but for those of offers. */
 export function createRequestHandler(options: ServingOptions): SecureServerOptions["onRequest"] {
-  const { library, exchange, about, admit, uploads } = options;
+  const { library, exchange, offered, inbox, about, admit, admitMember, uploads } = options;
   const sender = createByteSender(uploads);
-  const answerContent = createContentAnswers({ library, exchange, sender });
+  const answerContent = createContentAnswers({ servable: servableFrom(library, offered), exchange, sender });
 
   const exact: Readonly<Record<string, Answer>> = {
     [PEER_ROUTES.about]: (_request, response) => answerJson(response, about()),
@@ -50,7 +61,17 @@ export function createRequestHandler(options: ServingOptions): SecureServerOptio
       answerLines(response, resolveLines(library, query.get("name") ?? "", closedSignal(response))),
 
     [PEER_ROUTES.bundle]: (request, response, _query, remote) => answerBundle(request, response, remote, options),
+
+    async [PEER_ROUTES.offers](request, response, _query, remote) {
+      await takeOffer(taken(), { request, response, sender: await admitMember(remote) });
+    },
   };
+
+  function taken(): NonNullable<ReturnType<typeof inbox>> {
+    const open = inbox();
+    if (!open) throw new Failure("too-many"); // it has only just begun
+    return open;
+  }
 
   const below: readonly (readonly [
     prefix: string,
@@ -71,12 +92,20 @@ export function createRequestHandler(options: ServingOptions): SecureServerOptio
       (rest, request, response, query, remote) =>
         answerContent(rest, { request, response, query, remote, gone: closedSignal(response) }),
     ],
+    [
+      `${PEER_ROUTES.offers}/`,
+      async (rest, request, response, _query, remote) => {
+        const sender = await admitMember(remote);
+        if (request.method === "HEAD") throw new Failure("method-not-allowed");
+        await answerOffer(taken(), rest, { response, sender }, closedSignal(response));
+      },
+    ],
   ];
 
   return async (request, response, remote): Promise<void> => {
     await admit(remote);
     const { path, query } = parseTarget(request.url ?? "");
-    const methods = path === PEER_ROUTES.bundle ? ["POST"] : ["GET", "HEAD"];
+    const methods = methodsOf(path);
     if (!methods.includes(request.method ?? "")) {
       response.setHeader("allow", methods.join(", "));
       throw new Failure("method-not-allowed");
@@ -88,6 +117,11 @@ export function createRequestHandler(options: ServingOptions): SecureServerOptio
     }
     throw new Failure("no-such-route");
   };
+}
+
+function methodsOf(path: string): readonly string[] {
+  if (path === PEER_ROUTES.bundle || path === PEER_ROUTES.offers) return ["POST"];
+  return path.startsWith(`${PEER_ROUTES.offers}/`) && path.endsWith("/withdraw") ? ["POST"] : ["GET", "HEAD"];
 }
 
 /** Not with `URL`, which would resolve dot segments and take `//name/` for a host: such paths are to be refused. */

@@ -6,6 +6,7 @@ import { Failure } from "../../../src/protocol/failures.ts";
 import type { ListEntry } from "../../../src/protocol/listing.ts";
 import { parsePeerId } from "../../../src/protocol/peer-id.ts";
 import { peerNameFrom } from "../../../src/protocol/peer-name.ts";
+import type { ReceivedOffer, Send, SendEvent } from "../../../src/protocol/sending.ts";
 import { parseSharePath } from "../../../src/protocol/share-path.ts";
 
 /** Operations that answer from values, for tests of those who call them. */
@@ -141,6 +142,11 @@ export function fakeOperations(changes: Partial<Operations> = {}): Operations {
     sources: () => streamOf([{ ...hit("music/song.mp3").peer, path: hit("music/song.mp3").path }]),
     ping: async () => ({ id: BOB, name: BOB_SUMMARY.name, host: "2001:db8::2", port: 9501, milliseconds: 1.25 }),
     get: () => streamOf<GetEvent>([]),
+    send: () => streamOf<SendEvent>([]),
+    sends: () => streamOf<Send>([]),
+    changeSends: async () => ({ changed: [] }),
+    offers: () => streamOf<ReceivedOffer>([]),
+    answerOffers: async () => ({ changed: [] }),
     limits: async () => INFO.limits,
     events: (signal) => thenSilence<PeerEvent>([], signal),
     addDownload: async () => QUEUED,

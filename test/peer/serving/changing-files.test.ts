@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { appendFile, rename, rm, truncate, writeFile } from "node:fs/promises";
 import type { IncomingMessage } from "node:http";
 import { test } from "node:test";
+import { createOfferedContents } from "../../../src/peer/inbox/offered-contents.ts";
 import { createExchange } from "../../../src/peer/serving/exchange.ts";
 import { createRequestHandler } from "../../../src/peer/serving/requests.ts";
 import { peerNameFrom } from "../../../src/protocol/peer-name.ts";
@@ -96,7 +97,10 @@ test("a reader that stalls is dropped, and the file is closed", TIMEOUT, async (
     },
     exchange: createExchange(systemClock),
     about: () => ({ id: identity.id, name: peerNameFrom("server"), program: "tukar", files: 0, bytes: 0 }),
+    offered: createOfferedContents(),
+    inbox: () => undefined,
     admit: async () => undefined,
+    admitMember: async () => identity.id,
     uploads: unlimitedUploads(),
   });
   const ended = Promise.withResolvers<void>();

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from "node:http";
 import { Agent, request } from "node:https";
 import type { TestContext } from "node:test";
+import { createOfferedContents } from "../../../src/peer/inbox/offered-contents.ts";
 import type { Library, LibraryOptions } from "../../../src/peer/library/library.ts";
 import type { KnownPeer } from "../../../src/peer/network/directory.ts";
 import { createPeerServer, type PeerServerOptions } from "../../../src/peer/peer-server.ts";
@@ -43,7 +44,9 @@ export type ServedShareOptions = {
   readonly library?: Partial<LibraryOptions>;
   /** Changes what is served from. */
   readonly serve?: (library: Library) => Library;
-} & Partial<Pick<PeerServerOptions, "guests" | "isMember" | "uploads">>;
+} & Partial<Pick<PeerServerOptions, "guests" | "isMember" | "uploads">> & {
+    readonly inbox?: ReturnType<PeerServerOptions["inbox"]>;
+  };
 
 export function unlimitedUploads(): Uploads {
   return createUploads({ slots: createUploadSlots(systemClock), upLimit: UNLIMITED, clock: systemClock });
@@ -64,6 +67,8 @@ export async function serveShare(t: TestContext, options: ServedShareOptions): P
     host: "127.0.0.1",
     library: options.serve?.(library) ?? library,
     exchange: createExchange(systemClock),
+    offered: createOfferedContents(),
+    inbox: () => options.inbox,
     about: () => ({ id: identity.id, name: peerNameFrom("server"), program: PROGRAM, files: 0, bytes: 0 }),
     isMember: options.isMember ?? (async (id: PeerId) => id === member.id),
     guests,

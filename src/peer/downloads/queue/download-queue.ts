@@ -32,6 +32,8 @@ export type DownloadQueueOptions = {
   readonly log: Logger;
   /** A file is there. `watched`: somebody waits for its download. */
   readonly onReceived?: (file: ReceivedFile, watched: boolean) => void;
+  /** A download stands otherwise than before. */
+  readonly onChanged?: (id: number) => void;
 };
 
 /** Every wish to download, kept until it ends, whatever becomes of the processes that work on it. */
@@ -43,6 +45,8 @@ export type DownloadQueue = QueueDesk & {
   get(request: GetRequest, signal: AbortSignal): AsyncIterable<GetEvent>;
   /** The same, but nobody waits for it. */
   add(request: GetRequest): Download;
+  /** A download that is on the list. */
+  find(id: number): Download | undefined;
   /** Somebody came online: what waits for him goes on, and what he may have as well as others. */
   peerCame(peer: KnownPeer): void;
   /** The network is back: whatever waits is tried. */
@@ -136,6 +140,7 @@ export function openDownloadQueue(options: DownloadQueueOptions): DownloadQueue 
       if (now.state === "waiting") tell(run.before, run, { event: "parked", download: id, reason: now.reason });
       watchers.letGo(id, run.failure());
     }
+    options.onChanged?.(id);
     chooseSoon();
   }
 
@@ -197,6 +202,7 @@ export function openDownloadQueue(options: DownloadQueueOptions): DownloadQueue 
       if (run && store.find(id)?.claimedBy !== lock.name) run.stop(TAKEN);
       else if (!run && ["paused", "cancelled"].includes(store.find(id)?.now.state ?? "cancelled"))
         watchers.letGo(id, takenAway(id));
+      options.onChanged?.(id);
     }
     choose();
   }
@@ -244,6 +250,10 @@ export function openDownloadQueue(options: DownloadQueueOptions): DownloadQueue 
       const download = addWish(request, true);
       choose();
       return shown(store.find(download.id) ?? download);
+    },
+    find(id) {
+      const download = store.find(id);
+      return download && shown(download);
     },
     peerCame(peer) {
       const nowMs = clock.now();

@@ -4,6 +4,7 @@ import { blockCount, type ContentId } from "../../../protocol/content-id.ts";
 import { Failure } from "../../../protocol/failures.ts";
 import type { FollowerLine, FollowQuery } from "../../../protocol/holdings.ts";
 import { type Clock, wait } from "../../../transport/clock.ts";
+import type { Bell } from "../../bell.ts";
 import type { RemotePeer } from "../../remote-peer.ts";
 import type { Receiver } from "../receiver.ts";
 import type { Lane, Plan, PlannedSource } from "./plan.ts";
@@ -31,20 +32,6 @@ export type MemberOptions = {
   /** @returns why it is not to be worked with any more, if so */
   readonly onWrong: (index: number) => Failure | undefined;
 };
-
-/** Wakes all that wait for something to change. */
-export type Bell = { ring(): void; rings(): Promise<void> };
-
-export function createBell(): Bell {
-  let next = Promise.withResolvers<void>();
-  return {
-    ring() {
-      next.resolve();
-      next = Promise.withResolvers();
-    },
-    rings: () => next.promise,
-  };
-}
 
 /** So long a source that is known to have everything is waited for, to hear who else fetches there. */
 const FIRST_WORD_MS = 1_000;

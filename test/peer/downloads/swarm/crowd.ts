@@ -61,7 +61,7 @@ export async function startFetcher(t: TestContext, options: FetcherOptions): Pro
   const received = path.join(await tempFolder(t), name);
   const asked: string[] = [];
   const answer = createContentAnswers({
-    library: {
+    servable: {
       blockList: () => undefined,
       openContent() {
         throw new Failure("no-such-file");
