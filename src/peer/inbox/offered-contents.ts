@@ -4,7 +4,7 @@ import { openContained } from "../../content/open-contained.ts";
 import { encodeBlockList } from "../../protocol/block-list.ts";
 import type { ContentId } from "../../protocol/content-id.ts";
 import { Failure } from "../../protocol/failures.ts";
-import type { OfferedFile } from "../../protocol/offers.ts";
+import type { OfferedFile, OfferedItem } from "../../protocol/offers.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import type { HashedParcel } from "./gather-parcel.ts";
 
@@ -28,27 +28,38 @@ type OpenedOffer = {
 
 /** What is offered to others, each content to those alone to whom it is offered. */
 export type OfferedContents = {
+  /** A send of an earlier time goes on soon: until it is held, who asks is told to come again. */
+  expect(send: number, receiver: PeerId, items: readonly OfferedItem[]): void;
   hold(send: number, receiver: PeerId, parcel: HashedParcel): void;
   release(send: number): void;
-  /** @throws Failure "no-such-file" if it is not offered to this one, or not there any more */
+  /** @throws Failure "no-such-file" if it is not offered to this one, or not there any more; "too-many" if it is expected */
   open(id: ContentId, receiver: PeerId | undefined): OpenedOffer;
-  /** The encoded block list of what is offered to this one. */
+  /** The encoded block list of what is offered to this one. @throws Failure "too-many" if it is expected */
   blockList(id: ContentId, receiver: PeerId | undefined): Buffer | undefined;
 };
 
 export function createOfferedContents(): OfferedContents {
   const offered = new Map<ContentId, OfferedHere>();
   const held = new Map<number, readonly ContentId[]>();
+  const expected = new Map<number, { readonly receiver: PeerId; readonly contents: ReadonlySet<ContentId> }>();
 
   function find(id: ContentId, receiver: PeerId | undefined): OfferedHere | undefined {
     const here = offered.get(id);
-    if (!here || receiver === undefined) return undefined;
-    for (const peer of here.sends.values()) if (peer === receiver) return here;
+    if (receiver === undefined) return undefined;
+    for (const peer of here?.sends.values() ?? []) if (peer === receiver) return here;
+    for (const send of expected.values()) {
+      if (send.receiver === receiver && send.contents.has(id)) throw new Failure("too-many", "It is being made ready");
+    }
     return undefined;
   }
 
   return {
+    expect(send, receiver, items) {
+      const contents = items.flatMap((item) => (item.kind === "file" ? [item.content] : []));
+      expected.set(send, { receiver, contents: new Set(contents) });
+    },
     hold(send, receiver, { parcel, hashed }) {
+      expected.delete(send);
       const contents: ContentId[] = [];
       for (const [at, entry] of parcel.items.entries()) {
         const file = hashed[at];
@@ -76,6 +87,7 @@ export function createOfferedContents(): OfferedContents {
         if (here?.sends.size === 0) offered.delete(content);
       }
       held.delete(send);
+      expected.delete(send);
     },
     open(id, receiver) {
       const here = find(id, receiver);

@@ -34,6 +34,8 @@ export function openOffers(home: string): Offers {
   const database = openOfferDatabase(home);
   const acquaintances = openAcquaintances(database);
   const contents = createOfferedContents();
+  const sends = openStoredSends(database);
+  for (const { id, peer, parcel } of sends.list(false)) contents.expect(id, peer.id, sends.parcel(parcel)?.items ?? []);
   let begun: { readonly inbox: Inbox; readonly outbox: Outbox } | undefined;
 
   return {
@@ -57,7 +59,7 @@ export function openOffers(home: string): Offers {
     begin(options) {
       begun = {
         inbox: createInbox({ ...options, store: openReceivedOffers(database), acquaintances }),
-        outbox: createOutbox({ ...options, store: openStoredSends(database), acquaintances, contents }),
+        outbox: createOutbox({ ...options, store: sends, acquaintances, contents }),
       };
       return begun;
     },

@@ -22,6 +22,10 @@ test("a content can be read by those alone to whom it is offered, as long as it 
   const [bob, carol, mallory] = [await createIdentity(), await createIdentity(), await createIdentity()];
 
   const offered = createOfferedContents();
+  offered.expect(1, bob.id, gathered.parcel.items);
+  assert.throws(() => offered.open(content, bob.id), failureWith("too-many"));
+  assert.throws(() => offered.blockList(content, bob.id), failureWith("too-many"));
+  assert.equal(offered.blockList(content, carol.id), undefined);
   offered.hold(1, bob.id, gathered);
   offered.hold(2, carol.id, gathered);
   const { fd } = offered.open(content, bob.id);

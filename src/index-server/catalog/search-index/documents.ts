@@ -103,6 +103,8 @@ export function createDocuments() {
       counts.dead += 1;
     },
 
+    isLive: (document: number): boolean => state[document] === LIVE,
+
     /** Every document of a peer that is `wanted`. */
     *ofPeer(row: number, wanted: number): Generator<number> {
       for (let at = firstOfPeer.get(row) ?? 0; at !== 0; at = next[at] ?? 0) if (state[at] === wanted) yield at;
@@ -143,6 +145,14 @@ export function createDocuments() {
       }
       Object.assign(counts, { dormant: 0, dead: 0 });
       return dropped;
+    },
+
+    /** Every document that has a content, be its peer online or not, with that content. */
+    *withContent(): Generator<readonly [document: number, content: number]> {
+      for (let document = 1; document < used; document += 1) {
+        const held = content[document] as number;
+        if (held !== 0 && (state[document] === LIVE || state[document] === DORMANT)) yield [document, held];
+      }
     },
 
     /** No posting names a doomed document any more: their numbers may be used again. */

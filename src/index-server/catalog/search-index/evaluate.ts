@@ -1,9 +1,10 @@
 import type { SearchQuery } from "../../../protocol/search-query.ts";
 import { isUnspaced, WORD_MAX_CHARACTERS } from "../../../protocol/words.ts";
-import { type Bitmap, createBitmap, dropCommon, hasBit, keepCommon, setBit } from "./bitmap.ts";
+import { addAll, type Bitmap, createBitmap, dropCommon, hasBit, keepCommon, keepNew } from "./bitmap.ts";
 import { DOOMED } from "./documents.ts";
 import type { Postings } from "./postings.ts";
 import type { Vocabulary } from "./vocabulary.ts";
+import type { WordSets } from "./word-sets.ts";
 
 /**
  * How well one word of a query is found in the name of a file (in its folders only: 0). So close together that the sum over all
@@ -11,10 +12,6 @@ import type { Vocabulary } from "./vocabulary.ts";
  */
 const BEGINS_IN_NAME = 64;
 export const WHOLE_IN_NAME = 65;
-
-/** Two lists a word: the documents that have it in their name, and those that have it in their folders only. */
-export const nameList = (word: number): number => word * 2 + 1;
-export const folderList = (word: number): number => word * 2;
 
 /**
  * Where words are looked for. All that `whole` finds matches better than anything that only `names` finds, and that better
@@ -27,6 +24,8 @@ export type Tier = (typeof TIERS)[number];
 export type WordGroup = {
   readonly words: ArrayLike<number>;
   readonly whole: number | undefined;
+  /** What all of them begin with, and everything that does is among them. */
+  readonly prefix: string | undefined;
   /** Whether it says how well a name matches. */
   readonly counts: boolean;
 };
@@ -41,12 +40,13 @@ export function groupsOf(query: SearchQuery, vocabulary: Vocabulary): WordGroup[
   const beginning = (word: string): WordGroup => ({
     words: vocabulary.withPrefix(word),
     whole: vocabulary.find(word),
+    prefix: word,
     counts: true,
   });
   const whole = (word: string, counts: boolean): WordGroup => {
     if (isUnspaced(word)) return { ...beginning(word), counts };
     const number = vocabulary.find(word.slice(0, WORD_MAX_CHARACTERS));
-    return { words: number === undefined ? [] : [number], whole: number, counts };
+    return { words: number === undefined ? [] : [number], whole: number, prefix: undefined, counts };
   };
   const extensions = query.extensions.map((extension) => vocabulary.find(extensionWord(extension)));
   const known = extensions.filter((number) => number !== undefined);
@@ -54,7 +54,7 @@ export function groupsOf(query: SearchQuery, vocabulary: Vocabulary): WordGroup[
     ...query.words.map(beginning),
     ...query.phrases.flatMap((phrase) => phrase.split(" ").map((word) => whole(word, true))),
     ...query.folders.flatMap((folder) => folder.split(" ").map((word) => whole(word, false))),
-    ...(extensions.length > 0 ? [{ words: known, whole: undefined, counts: false }] : []),
+    ...(extensions.length > 0 ? [{ words: known, whole: undefined, prefix: undefined, counts: false }] : []),
   ];
 }
 
@@ -62,8 +62,15 @@ export function groupsOf(query: SearchQuery, vocabulary: Vocabulary): WordGroup[
 const COUNTED_MAX = 8;
 
 export type Evaluation = {
-  /** The live documents that have a word of every group and none that is excluded, as far as the tier finds them. */
-  matching(tier: Tier): Bitmap;
+  /**
+   * The live documents that have a word of every group and none that is excluded, as far as the tier finds them and the tiers
+   * before it do not; those in `hidden` are left out. The set is the caller's until the next tier is asked for.
+   */
+  matching(tier: Tier, hidden: Bitmap | undefined): { readonly documents: Bitmap; readonly count: number };
+  /** All that has been found so far. */
+  found(): Bitmap;
+  /** Documents of the tier asked for last that match better than its others: the best of the rest is `rest`, of those `best`. */
+  better(tier: Tier): { readonly documents: Bitmap | undefined; readonly best: number; readonly rest: number };
   /** How well a document of the tier asked for last matches. */
   qualityOf(document: number): number;
   /** How many groups count; each adds at most `WHOLE_IN_NAME`. */
@@ -74,7 +81,7 @@ export type Evaluation = {
  * Evaluates queries with sets of documents. Tiers have to be asked for in their order, since each adds to the one before.
  * An evaluation is good until the next one begins: they share their sets.
  */
-export function createEvaluator(postings: Postings) {
+export function createEvaluator(sets: WordSets) {
   let pool: Bitmap[] = [];
   let taken = 0;
 
@@ -89,29 +96,23 @@ export function createEvaluator(postings: Postings) {
     return bitmap;
   }
 
-  function addList(bitmap: Bitmap, list: number): void {
-    postings.scan(list, (page, from, to) => {
-      for (let at = from; at < to; at += 1) setBit(bitmap, page[at] as number);
-    });
-  }
-
-  function addEverywhere(bitmap: Bitmap, words: ArrayLike<number>): void {
-    for (let index = 0; index < words.length; index += 1) {
-      addList(bitmap, nameList(words[index] as number));
-      addList(bitmap, folderList(words[index] as number));
-    }
+  function addEverywhere(bitmap: Bitmap, words: ArrayLike<number>, prefix?: string): void {
+    sets.add(bitmap, words, "names", prefix);
+    sets.add(bitmap, words, "folders", prefix);
   }
 
   return function evaluate(groups: readonly WordGroup[], excluded: readonly number[], live: Bitmap): Evaluation {
     const end = live.length * 32;
     if ((pool[0]?.length ?? 0) !== live.length) pool = [];
     taken = 0;
+    sets.resize(live.length);
     const counting = groups.filter(({ counts }) => counts).slice(0, COUNTED_MAX);
+    const counted = counting.length;
     const required = take(end, live);
     for (const group of groups) {
       if (counting.includes(group)) continue;
       const bitmap = take(end);
-      addEverywhere(bitmap, group.words);
+      addEverywhere(bitmap, group.words, group.prefix);
       keepCommon(required, bitmap);
       taken -= 1;
     }
@@ -121,49 +122,65 @@ export function createEvaluator(postings: Postings) {
       dropCommon(required, bitmap);
       taken -= 1;
     }
-    const result = take(end);
+    const fresh = take(end);
+    const found = take(end);
     const whole = counting.map(() => take(end));
     let names: Bitmap[] = [];
 
-    /** What each group that counts finds in a tier. */
+    /** What each group that counts finds in a tier, with what it found in those before. */
     function foundIn(tier: Tier): readonly Bitmap[] {
       if (tier === "whole") {
         for (const [index, group] of counting.entries()) {
-          if (group.whole !== undefined) addList(whole[index] as Bitmap, nameList(group.whole));
+          if (group.whole !== undefined) sets.add(whole[index] as Bitmap, [group.whole], "names");
         }
         return whole;
       }
       if (tier === "names") {
-        names = counting.map(({ words }, index) => {
+        names = counting.map(({ words, prefix }, index) => {
           const bitmap = take(end, whole[index]);
-          for (let at = 0; at < words.length; at += 1) addList(bitmap, nameList(words[at] as number));
+          sets.add(bitmap, words, "names", prefix);
           return bitmap;
         });
         return names;
       }
-      return counting.map(({ words }, index) => {
+      return counting.map(({ words, prefix }, index) => {
         const bitmap = take(end, names[index]);
-        for (let at = 0; at < words.length; at += 1) addList(bitmap, folderList(words[at] as number));
+        sets.add(bitmap, words, "folders", prefix);
         return bitmap;
       });
     }
 
+    function anyOf(bitmaps: readonly Bitmap[]): Bitmap | undefined {
+      if (bitmaps.length < 2) return undefined; // then all of a tier match alike
+      const any = take(end);
+      for (const bitmap of bitmaps) addAll(any, bitmap);
+      return any;
+    }
+
     return {
-      matching(tier) {
-        const found = foundIn(tier);
-        result.set(required);
-        for (const bitmap of found) keepCommon(result, bitmap);
-        return result;
+      matching(tier, hidden) {
+        const [first = required, ...others] = foundIn(tier);
+        fresh.set(required);
+        for (const bitmap of others) keepCommon(fresh, bitmap);
+        return { documents: fresh, count: keepNew(fresh, first, found, hidden) };
+      },
+      found: () => found,
+      better(tier) {
+        const best = WHOLE_IN_NAME * counted;
+        if (tier === "whole") return { documents: undefined, best, rest: best };
+        // Whatever has all of its words in the name was found before.
+        if (tier === "names") return { documents: anyOf(whole), best: best - 1, rest: BEGINS_IN_NAME * counted };
+        return { documents: anyOf(names), best: best - WHOLE_IN_NAME, rest: 0 };
       },
       qualityOf(document) {
         let quality = 0;
-        for (let index = 0; index < counting.length; index += 1) {
+        for (let index = 0; index < counted; index += 1) {
           if (hasBit(whole[index] as Bitmap, document)) quality += WHOLE_IN_NAME;
           else if (names.length > 0 && hasBit(names[index] as Bitmap, document)) quality += BEGINS_IN_NAME;
         }
         return quality;
       },
-      counted: counting.length,
+      counted,
     };
   };
 }

@@ -8,7 +8,8 @@ const SMALLEST_BITS = 10;
  * How many files of each content each peer offers: a peer that offers a content under several names is one source. Contents and peers
  * are numbers from 1 on. (A hash table with linear probing, in columns: some have millions of entries.)
  */
-export function createHoldings() {
+/** @param onMoved hears how many sources a content had before, and has now */
+export function createHoldings(onMoved: (content: number, before: number, after: number) => void = () => undefined) {
   let bits = SMALLEST_BITS;
   /** By place in the table; content 0 is an empty place. */
   let contentAt = new Uint32Array(1 << bits);
@@ -81,7 +82,9 @@ export function createHoldings() {
       }
       put(content, peer, 1);
       used += 1;
-      sources[content] = (sources[content] as number) + 1;
+      const before = sources[content] as number;
+      sources[content] = before + 1;
+      onMoved(content, before, before + 1);
     },
 
     /** The peer offers one file less of it. */
@@ -92,7 +95,9 @@ export function createHoldings() {
       if (filesAt[place] !== 0) return;
       empty(place);
       used -= 1;
-      sources[content] = (sources[content] as number) - 1;
+      const before = sources[content] as number;
+      sources[content] = before - 1;
+      onMoved(content, before, before - 1);
     },
 
     /** How many peers offer a content. */

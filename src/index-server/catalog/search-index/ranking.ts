@@ -7,6 +7,11 @@ export type Position = { readonly rank: number; readonly document: number };
 const SOURCES_COUNTED = 0xffff;
 const WORDS_COUNTED = 0xff;
 
+/** How well a name matches, for `rankOf`: one that consists of just the words, each of them whole, goes before all others. */
+export function matchOf(quality: number, isWholeName: boolean): number {
+  return quality * 2 + (isWholeName ? 1 : 0);
+}
+
 /**
  * Rank of a match, higher for better ones: first how well the name holds the words (`match`), then how many sources there
  * are, then how little else the name holds.
@@ -15,6 +20,13 @@ export function rankOf(match: number, sources: number, otherWords: number): numb
   const bySources = Math.min(sources, SOURCES_COUNTED);
   const byBrevity = WORDS_COUNTED - Math.min(Math.max(otherWords, 0), WORDS_COUNTED);
   return (match * (SOURCES_COUNTED + 1) + bySources) * (WORDS_COUNTED + 1) + byBrevity;
+}
+
+/** Whether a rank is the highest below a bound for a file with as many sources: both are alike in all but the sources. */
+export function isHighestFor(rank: number, bound: number): boolean {
+  const unit = WORDS_COUNTED + 1;
+  const matchUnit = unit * (SOURCES_COUNTED + 1);
+  return rank % unit === bound % unit && Math.floor(rank / matchUnit) === Math.floor(bound / matchUnit);
 }
 
 /** Whether a result comes after a position. */
@@ -58,6 +70,12 @@ export function createRanking(most: number) {
       if (ranked.content !== 0) byContent.set(ranked.content, ranked);
       const last = best.at(-1);
       if (best.length > most && last) drop(last);
+    },
+
+    /** Whether a result is out of the question once `position` is: there are enough that go before it. */
+    isOutOfReach(position: Position): boolean {
+      const last = best.at(-1);
+      return last !== undefined && best.length === most && isAfter(position, last);
     },
 
     best: (): readonly Ranked[] => best,

@@ -1,31 +1,31 @@
-import { isOfType } from "../../../protocol/file-kind.ts";
-import type { SearchFilters } from "../../../protocol/search.ts";
-import {
-  extensionOf,
-  formatSearchQuery,
-  matchesBeyondWords,
-  type SearchQuery,
-} from "../../../protocol/search-query.ts";
-import { isUnspaced, WORD_MAX_CHARACTERS, wordsOf } from "../../../protocol/words.ts";
-import { type Bitmap, forEachBit } from "./bitmap.ts";
+import { extensionOf } from "../../../protocol/search-query.ts";
+import { wordsOf } from "../../../protocol/words.ts";
+import { createBestMatches, type Visit } from "./best-matches.ts";
+import { createBitmap, forEachBit, moveCommon } from "./bitmap.ts";
 import { createDocuments, DORMANT, LIVE } from "./documents.ts";
 import {
   createEvaluator,
   type Evaluation,
   extensionWord,
-  folderList,
   groupsOf,
-  nameList,
   sweepLists,
   TIERS,
+  type Tier,
   WHOLE_IN_NAME,
 } from "./evaluate.ts";
+import { filterOf, isForNamesAlone, type Narrowing } from "./filter.ts";
 import { createFolderWords } from "./folder-words.ts";
 import { createHoldings } from "./holdings.ts";
+import { createMarks } from "./marks.ts";
 import { createMediaTypes } from "./media-types.ts";
+import { createNameLengths } from "./name-lengths.ts";
+import { createPopularity } from "./popularity.ts";
 import { createPostings } from "./postings.ts";
-import { createRanking, isAfter, type Position, type Ranked, rankOf } from "./ranking.ts";
+import { createRanking, isAfter, isHighestFor, matchOf, type Position, type Ranked, rankOf } from "./ranking.ts";
+import { createSuggestion } from "./suggestion.ts";
+import { createTwins } from "./twins.ts";
 import { createVocabulary } from "./vocabulary.ts";
+import { createWordSets, folderList, nameList } from "./word-sets.ts";
 
 /** A file to be found: numbers of its row, its peer's and its content's (0: not hashed), and its text. */
 export type IndexedFile = {
@@ -37,14 +37,7 @@ export type IndexedFile = {
   readonly content: number;
 };
 
-export type IndexSearch = {
-  readonly query: SearchQuery;
-  readonly filters: Omit<SearchFilters, "peer"> & { readonly peer?: number | undefined };
-  readonly limit: number;
-  readonly after: Position | undefined;
-  /** The share path of a file. */
-  readonly pathOf: (file: number) => string;
-};
+export type IndexSearch = Narrowing & { readonly limit: number; readonly after: Position | undefined };
 
 export type Found = { readonly file: number; readonly sources: number; readonly at: Position };
 
@@ -63,9 +56,21 @@ export function createSearchIndex() {
   const vocabulary = createVocabulary();
   const postings = createPostings();
   const documents = createDocuments();
-  const holdings = createHoldings();
+  const holdings = createHoldings((content, before, after) => {
+    popularity.moved(content, before, after);
+    twins.moved(content, after);
+  });
+  const popularity = createPopularity(holdings.sourcesOf);
+  const twins = createTwins({ isLive: documents.isLive, withContent: popularity.withContent });
+  const nameLengths = createNameLengths();
   const mediaTypes = createMediaTypes();
-  const evaluate = createEvaluator(postings);
+  const wordSets = createWordSets(postings, vocabulary);
+  const evaluate = createEvaluator(wordSets);
+  const visitBest = createBestMatches(popularity, nameLengths, () => documents.counts.live);
+  /** Contents that cannot come again in a search. */
+  const settled = createMarks();
+  /** The better documents of a tier. */
+  let better = createBitmap(0);
   const folderWords = createFolderWords(vocabulary);
 
   function add({ file, peer, folderPath, name, size, content }: IndexedFile): void {
@@ -78,11 +83,25 @@ export function createSearchIndex() {
     for (const word of stemWords) inName.add(vocabulary.numberOf(word));
     if (extension !== "") for (const word of wordsOf(extension)) inName.add(vocabulary.numberOf(word));
     if (extension !== "") inName.add(vocabulary.numberOf(extensionWord(extension)));
-    for (const word of inName) postings.append(nameList(word), document);
-    for (const word of folderWords(folderPath)) {
-      if (!inName.has(word)) postings.append(folderList(word), document);
+    for (const word of inName) {
+      postings.append(nameList(word), document);
+      wordSets.added(word, "names", document);
     }
-    if (content !== 0) holdings.add(content, peer);
+    for (const word of folderWords(folderPath)) {
+      if (inName.has(word)) continue;
+      postings.append(folderList(word), document);
+      wordSets.added(word, "folders", document);
+    }
+    nameLengths.put(document, stemWords.size);
+    twins.put(document, name);
+    if (content !== 0) hold(document, content, peer);
+  }
+
+  /** A live document has a content. */
+  function hold(document: number, content: number, peer: number): void {
+    holdings.add(content, peer);
+    popularity.link(document, content);
+    twins.came(document, content);
   }
 
   function change(file: number, changed: { readonly size: number; readonly content: number }): void {
@@ -92,8 +111,12 @@ export function createSearchIndex() {
     const [before, peer] = [columns.content[document] ?? 0, columns.peer[document] ?? 0];
     documents.change(document, changed);
     if (before === changed.content) return;
-    if (before !== 0) holdings.remove(before, peer);
-    if (changed.content !== 0) holdings.add(changed.content, peer);
+    if (before !== 0) {
+      twins.went(document, before);
+      popularity.unlink(document, before);
+      holdings.remove(before, peer);
+    }
+    if (changed.content !== 0) hold(document, changed.content, peer);
   }
 
   function remove(file: number): void {
@@ -101,15 +124,23 @@ export function createSearchIndex() {
     if (document === 0) return;
     const { content, peer } = documents.columns();
     const held = content[document] ?? 0;
-    if (held !== 0) holdings.remove(held, peer[document] ?? 0);
     documents.remove(document);
+    if (held !== 0) letGo(document, held, peer[document] ?? 0);
+  }
+
+  /** A document that has a content is not live any more. */
+  function letGo(document: number, content: number, peer: number): void {
+    holdings.remove(content, peer);
+    twins.went(document, content);
   }
 
   function wakePeer(peer: number): void {
     for (const document of documents.ofPeer(peer, DORMANT)) {
       documents.wake(document);
       const held = documents.columns().content[document] ?? 0;
-      if (held !== 0) holdings.add(held, peer);
+      if (held === 0) continue;
+      holdings.add(held, peer);
+      twins.came(document, held);
     }
   }
 
@@ -117,7 +148,7 @@ export function createSearchIndex() {
     for (const document of documents.ofPeer(peer, LIVE)) {
       documents.sleep(document);
       const held = documents.columns().content[document] ?? 0;
-      if (held !== 0) holdings.remove(held, peer);
+      if (held !== 0) letGo(document, held, peer);
     }
   }
 
@@ -133,61 +164,71 @@ export function createSearchIndex() {
     const groups = groupsOf(query, vocabulary);
     if (groups.length === 0 || groups.some(({ words }) => words.length === 0)) return { found: [], hasMore: false };
     const excluded = query.excluded.map(vocabulary.find).filter((word) => word !== undefined);
-    const passes = filterOf(search);
+    const passes = filterOf(search, documents.columns(), mediaTypes);
     const evaluation = evaluate(groups, excluded, documents.live());
-    let best: readonly Ranked[] = [];
+    const ranking = createRanking(limit + 1);
+    settled.clear();
     for (const tier of TIERS) {
-      best = bestOf(evaluation.matching(tier), evaluation, search, passes);
-      if (best.length > limit) break;
+      rankTier(tier, evaluation, search, passes, ranking);
+      if (ranking.best().length > limit) break;
     }
+    const best = ranking.best();
     return { found: best.slice(0, limit).map(found), hasMore: best.length > limit };
   }
 
-  /** The best of what a tier found: one more than are wanted, if there are so many. */
-  function bestOf(
-    matching: Bitmap,
+  /** Adds to a ranking what a tier finds, as far as it may be among the best. */
+  function rankTier(
+    tier: Tier,
     evaluation: Evaluation,
-    { limit, after }: IndexSearch,
+    { after, query, filters }: IndexSearch,
     passes: (document: number) => boolean,
-  ): readonly Ranked[] {
+    ranking: ReturnType<typeof createRanking>,
+  ): void {
+    // Twins differ in their folders, peers and (if somebody lies) sizes.
+    const areAlike = tier !== "everywhere" && isForNamesAlone(query, filters);
+    const hidden = areAlike ? twins.hidden(documents.live().length) : undefined;
+    const { documents: matching, count } = evaluation.matching(tier, hidden);
+    if (count === 0) return;
     const { content } = documents.columns();
-    const shown = after && contentsUntil(after, matching, evaluation);
-    const ranking = createRanking(limit + 1);
-    forEachBit(matching, (document) => {
-      const rank = rankIn(evaluation, document);
-      if (!ranking.mayTake(rank)) return;
+    const shown = after && contentsUntil(after, evaluation, passes);
+    const visit: Visit = (document, bound) => {
       const held = content[document] as number;
-      if (after && (!isAfter({ rank, document }, after) || shown?.has(held))) return;
-      if (passes(document)) ranking.add({ rank, document, content: held });
-    });
-    return ranking.best();
+      if (settled.has(held)) return;
+      const rank = rankIn(evaluation, document);
+      if (ranking.mayTake(rank)) {
+        if (after && (!isAfter({ rank, document }, after) || shown?.has(held))) return;
+        if (!passes(document)) return;
+        ranking.add({ rank, document, content: held });
+      }
+      // The same under another name, or at another peer, cannot do better.
+      if (held !== 0 && isHighestFor(rank, bound)) settled.add(held);
+    };
+    const { counted } = evaluation;
+    const { documents: those, best, rest } = betterOf(tier, evaluation);
+    let left = count;
+    if (those) {
+      if (better.length !== matching.length) better = createBitmap(matching.length * 32);
+      const ofThose = moveCommon(better, matching, those);
+      left -= ofThose;
+      visitBest({ documents: better, count: ofThose, match: best }, counted, ranking, visit);
+    }
+    visitBest({ documents: matching, count: left, match: rest }, counted, ranking, visit);
   }
 
-  /** What a document has to pass beside having the words. */
-  function filterOf({ query, filters, pathOf }: IndexSearch): (document: number) => boolean {
-    const { file, peer, type, size } = documents.columns();
-    const { min = 0, max = Number.POSITIVE_INFINITY, peer: onlyPeer, type: wanted } = filters;
-    const types = wanted === undefined ? undefined : mediaTypes.matching((name) => isOfType(name, wanted));
-    const needsText = isTextNeeded(query);
-    return (document) => {
-      const bytes = size[document] as number;
-      return (
-        bytes >= min &&
-        bytes <= max &&
-        (onlyPeer === undefined || peer[document] === onlyPeer) &&
-        (types === undefined || types[type[document] as number] === 1) &&
-        (!needsText || matchesBeyondWords(query, pathOf(file[document] as number)))
-      );
-    };
+  /** Which documents of a tier match better than the others, and how well they and the others do at best. */
+  function betterOf(tier: Tier, evaluation: Evaluation) {
+    const { documents: those, best, rest } = evaluation.better(tier);
+    if (tier !== "whole") return { documents: those, best: matchOf(best, false), rest: matchOf(rest, false) };
+    const short = nameLengths.upTo(evaluation.counted, documents.live().length);
+    return { documents: short, best: matchOf(best, true), rest: matchOf(rest, false) };
   }
 
   function rankIn({ qualityOf, counted }: Evaluation, document: number): number {
     const { content, nameWords } = documents.columns();
     const quality = qualityOf(document);
     const words = nameWords[document] as number;
-    // A name that consists of just the words, each of them whole, goes before all others.
     const isWholeName = quality === counted * WHOLE_IN_NAME && words <= counted;
-    return rankOf(quality * 2 + (isWholeName ? 1 : 0), sourcesOf(content[document] as number), words - counted);
+    return rankOf(matchOf(quality, isWholeName), sourcesOf(content[document] as number), words - counted);
   }
 
   function sourcesOf(content: number): number {
@@ -195,12 +236,18 @@ export function createSearchIndex() {
   }
 
   /** Contents that stood on the pages before: they must not come again under another name. */
-  function contentsUntil(position: Position, matching: Bitmap, evaluation: Evaluation): ReadonlySet<number> {
+  function contentsUntil(
+    position: Position,
+    evaluation: Evaluation,
+    passes: (document: number) => boolean,
+  ): ReadonlySet<number> {
     const { content } = documents.columns();
     const contents = new Set<number>();
-    forEachBit(matching, (document) => {
+    forEachBit(evaluation.found(), (document) => {
       const held = content[document] as number;
-      if (held !== 0 && !isAfter({ rank: rankIn(evaluation, document), document }, position)) contents.add(held);
+      if (held === 0 || contents.has(held)) return;
+      if (isAfter({ rank: rankIn(evaluation, document), document }, position)) return;
+      if (passes(document)) contents.add(held);
     });
     return contents;
   }
@@ -208,23 +255,6 @@ export function createSearchIndex() {
   function found({ document, rank, content }: Ranked): Found {
     const file = documents.columns().file[document] as number;
     return { file, sources: sourcesOf(content), at: { rank, document } };
-  }
-
-  /** The query with each word that nothing begins with replaced by the most frequent of those that look like it. */
-  function suggestion(query: SearchQuery): string | null {
-    let isOther = false;
-    const words = query.words.map((word) => {
-      if (vocabulary.withPrefix(word).length > 0) return word;
-      const [likeliest] = vocabulary.near(word).toSorted((a, b) => frequency(b) - frequency(a));
-      if (likeliest === undefined) return word;
-      isOther = true;
-      return vocabulary.wordAt(likeliest);
-    });
-    return isOther ? formatSearchQuery({ ...query, words }) : null;
-  }
-
-  function frequency(word: number): number {
-    return postings.lengthOf(nameList(word)) + postings.lengthOf(folderList(word));
   }
 
   /** Drops what was doomed from memory, in steps. */
@@ -235,6 +265,10 @@ export function createSearchIndex() {
       yield;
     }
     documents.free();
+    wordSets.clear();
+    twins.reset();
+    popularity.rebuild(documents.withContent());
+    for (const [document, content] of documents.withContent()) twins.came(document, content);
   }
 
   return {
@@ -247,7 +281,10 @@ export function createSearchIndex() {
     sleepPeer,
     forgetPeer,
     find,
-    suggestion,
+    suggestion: createSuggestion(
+      vocabulary,
+      (word) => postings.lengthOf(nameList(word)) + postings.lengthOf(folderList(word)),
+    ),
     needsSweep(): boolean {
       const { live, dormant, dead } = documents.counts;
       const gone = dormant + dead;
@@ -259,14 +296,4 @@ export function createSearchIndex() {
     /** Files of peers online. */
     size: (): number => documents.counts.live,
   };
-}
-
-/** Whether words alone cannot tell if a path matches. */
-function isTextNeeded({ phrases, excluded, folders }: SearchQuery): boolean {
-  const isLong = (word: string): boolean => word.length >= WORD_MAX_CHARACTERS;
-  return (
-    folders.length > 0 ||
-    phrases.length > 0 ||
-    excluded.some((phrase) => phrase.includes(" ") || isUnspaced(phrase) || isLong(phrase))
-  );
 }
