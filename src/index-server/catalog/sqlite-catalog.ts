@@ -15,6 +15,8 @@ import { createSearchIndex, type IndexedFile } from "./search-index/search-index
 
 /** Memory for pages of the database, in KiB. */
 const CACHE_KIB = 64 * 1024;
+/** Pages of the log before they are put into the database, 4 KiB each: what is written again meanwhile is written there once. */
+const WAL_PAGES = 16 * 1024;
 /** Files taken into memory before others get a turn. */
 const LOADED_PER_TURN = 500;
 const NOTHING: CatalogState = { epoch: null, generation: 0, files: 0, bytes: 0 };
@@ -30,7 +32,7 @@ const NOTHING: CatalogState = { epoch: null, generation: 0, files: 0, bytes: 0 }
 export function openSqliteCatalog(file: string, now: () => number): CatalogStore {
   const { db, rows } = openDatabase(file, MIGRATIONS, (opened) => {
     checkWhole(opened, file);
-    opened.exec(`PRAGMA cache_size = -${CACHE_KIB}`);
+    opened.exec(`PRAGMA cache_size = -${CACHE_KIB}; PRAGMA wal_autocheckpoint = ${WAL_PAGES}`);
     return { db: opened, rows: openCatalogRows(opened) };
   });
   const index = createSearchIndex();

@@ -14,8 +14,6 @@ type TwinsOptions = {
  * Of a content that very many offer under one name all documents match alike, so one of them stands for all: the others,
  * its twins, can be left out of a search that asks for words of names alone.
  */
-export type Twins = ReturnType<typeof createTwins>;
-
 export function createTwins({ isLive, withContent }: TwinsOptions) {
   /** By document: a digest of what twins have in common besides their content. */
   let looks = new Uint32Array(1024);
