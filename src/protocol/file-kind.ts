@@ -10,7 +10,7 @@ const TYPES: Readonly<Record<FileKind, RegExp>> = {
   document:
     /^application\/(?:pdf|rtf|epub\+zip|postscript|msword|x-mobipocket-ebook|vnd\.(?:ms-(?:excel|powerpoint|word|works)|openxmlformats-officedocument|oasis\.opendocument|amazon\.ebook|apple\.(?:pages|numbers|keynote)|visio).*)$|^text\/(?:plain|markdown|rtf|csv|html)$|^image\/vnd\.djvu$/,
   archive:
-    /^application\/(?:zip|gzip|java-archive|vnd\.rar|zstd|x-(?:tar|gtar|7z-compressed|rar-compressed|bzip2?|xz|lzma|lzip|compress|cpio|archive|iso9660-image|apple-diskimage|stuffit.*)|vnd\.ms-cab-compressed)$/,
+    /^application\/(?:zip|gzip|java-archive|vnd\.rar|zstd|x-(?:tar|gtar|7z-compressed|rar-compressed|bzip2?|xz|lzma|lzip|lz4|compress|cpio|archive|iso9660-image|apple-diskimage|stuffit.*)|vnd\.ms-cab-compressed)$/,
   text: /^text\/|^application\/(?:json|xml|yaml|toml|sql|javascript|typescript|x-(?:sh|tex|latex|httpd-php|perl|subrip|yaml)|.*\+(?:json|xml))$/,
   program:
     /^application\/(?:x-(?:msdownload|msdos-program|ms-installer|executable|elf|sh|debian-package|rpm|redhat-package-manager|apple-diskimage)|vnd\.(?:android\.package-archive|debian\.binary-package|microsoft\.portable-executable|appimage)|java-archive|wasm)$/,

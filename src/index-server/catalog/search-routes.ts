@@ -1,9 +1,10 @@
 import type { ContentId } from "../../protocol/content-id.ts";
 import { Failure } from "../../protocol/failures.ts";
 import { SEARCH_REFILL_MS, SEARCHES_AT_ONCE, SEARCHES_BURST, SOURCES_MAX } from "../../protocol/limits.ts";
+import { mediaTypeOf } from "../../protocol/media-type.ts";
 import type { PeerId } from "../../protocol/peer-id.ts";
 import { type SearchLine, SearchParameters, type SourceLine } from "../../protocol/search.ts";
-import { extensionOf, parseSearchQuery } from "../../protocol/search-query.ts";
+import { parseSearchQuery } from "../../protocol/search-query.ts";
 import { answerLines } from "../../transport/answer.ts";
 import type { Clock } from "../../transport/clock.ts";
 import { createBuckets } from "../../transport/token-bucket.ts";
@@ -12,7 +13,6 @@ import { readQuery } from "../read-query.ts";
 import type { MemberRoute } from "../route.ts";
 import type { Sessions } from "../sessions.ts";
 import type { CatalogStore, StoreHit, StorePage, StoreSource } from "./catalog-store.ts";
-import { mediaTypeFor } from "./search-index/media-types.ts";
 
 type Roster = Pick<Sessions, "entryOf">;
 
@@ -79,7 +79,7 @@ function* searchLines({ hits, more, suggestion }: StorePage, sessions: Roster): 
 /** Nothing if the peer has left just now. */
 function hitLine({ peer: id, ...hit }: StoreHit, sessions: Roster): SearchLine | undefined {
   const peer = sessions.entryOf(id);
-  return peer && { kind: "hit", ...hit, type: mediaTypeFor(extensionOf(hit.path)), peer };
+  return peer && { kind: "hit", ...hit, type: mediaTypeOf(hit.path), peer };
 }
 
 function* sourceLines(sources: readonly StoreSource[], sessions: Roster): Generator<SourceLine> {

@@ -1,12 +1,12 @@
 import type { BigIntStats } from "node:fs";
 import { lstat, readdir, realpath } from "node:fs/promises";
 import path from "node:path";
-import { lookup } from "mime-types";
 import { isExecutable } from "../../content/file-state.ts";
 import type { HashedFile } from "../../content/hash-file.ts";
 import type { Hashing } from "../../content/hashing.ts";
 import { Failure, isErrno } from "../../protocol/failures.ts";
 import { OFFER_FILES_MAX } from "../../protocol/limits.ts";
+import { mediaTypeOf } from "../../protocol/media-type.ts";
 import type { OfferedItem } from "../../protocol/offers.ts";
 import { isShareableName, parseSharePath, type SharePath } from "../../protocol/share-path.ts";
 import { printable } from "../../protocol/untrusted-text.ts";
@@ -51,7 +51,7 @@ export async function gatherParcel(
       path,
       size: file.state.sizeBytes,
       modified: Number(file.state.modifiedNs / 1_000_000n),
-      type: lookup(path) || "application/octet-stream",
+      type: mediaTypeOf(path),
       content: file.content,
       executable: isExecutable(stats),
     };

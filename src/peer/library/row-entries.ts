@@ -1,6 +1,6 @@
-import { lookup } from "mime-types";
 import { contentIdFromDigest } from "../../protocol/content-id.ts";
 import type { FileEntry, FolderEntry } from "../../protocol/listing.ts";
+import { mediaTypeOf } from "../../protocol/media-type.ts";
 import { baseName, type SharePath } from "../../protocol/share-path.ts";
 import { type Place, type StoredFile, storedFile } from "./stored-file.ts";
 
@@ -25,7 +25,7 @@ export function fileEntry(path: SharePath, row: Row): FileEntry {
     path,
     size: Number(row["size"]),
     modified: Number(row["modified"]),
-    type: lookup(baseName(path)) || "application/octet-stream",
+    type: mediaTypeOf(baseName(path)),
     content: digest instanceof Uint8Array ? contentIdFromDigest(digest) : null,
     executable: Number(row["executable"]) === 1,
   };

@@ -1,23 +1,17 @@
-import { lookup } from "mime-types";
+import { mediaTypeOfExtension } from "../../../protocol/media-type.ts";
 
 /** Numbers of extensions and types kept; what comes beyond counts as unknown. */
 const MOST = 60_000;
-const UNKNOWN_TYPE = "application/octet-stream";
-
-/** The media type that goes with an extension (without the dot). */
-export function mediaTypeFor(extension: string): string {
-  return (extension !== "" && lookup(extension)) || UNKNOWN_TYPE;
-}
 
 /** Media types, numbered. */
 export function createMediaTypes() {
   const byExtension = new Map<string, number>();
-  const numbers = new Map<string, number>([[UNKNOWN_TYPE, 0]]);
+  const numbers = new Map<string, number>([[mediaTypeOfExtension(""), 0]]);
   return {
     numberFor(extension: string): number {
       const known = byExtension.get(extension);
       if (known !== undefined) return known;
-      const type = mediaTypeFor(extension);
+      const type = mediaTypeOfExtension(extension);
       const number = numbers.get(type) ?? numbers.size;
       numbers.set(type, number);
       if (byExtension.size < MOST) byExtension.set(extension, number);
