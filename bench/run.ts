@@ -32,8 +32,8 @@ const BENCHES = {
 const ON_REQUEST: ReadonlySet<string> = new Set(["catalog-search-10M"]);
 
 const wanted = process.argv.slice(2);
-const names = (Object.keys(BENCHES) as (keyof typeof BENCHES)[]).filter(
-  (name) => (wanted.length === 0 ? !ON_REQUEST.has(name) : wanted.includes(name)),
+const names = (Object.keys(BENCHES) as (keyof typeof BENCHES)[]).filter((name) =>
+  wanted.length === 0 ? !ON_REQUEST.has(name) : wanted.includes(name),
 );
 console.log(`Node ${process.version} on ${availableParallelism()} cores (${cpus()[0]?.model ?? "unknown"})`);
 // Files lie in memory where the system offers that, so that no disk is measured.

@@ -17,7 +17,7 @@ const CROWD_SHARE = 1 / 4;
  * In a crowd so many blocks come at a time from others that fetch too: each comes the sooner, and can be passed on. One that
  * takes longer than this leaves the link free for more.
  */
-export const CROWD_LANES = 4;
+export const CROWD_LANES = 6;
 export const SLOW_MS = 1_000;
 
 /** What happens around a request decides how long it may be. */
