@@ -40,7 +40,7 @@ export function runLength({ blockBytes, missing, lanes, isCrowd, rate, before }:
   const most = Math.min(RUN_MAX_BYTES / blockBytes, Math.max(1, before * 2));
   if (lanes <= 1 && !isCrowd) return Math.max(1, Math.floor(most));
   const inTime = rate === undefined ? 1 : (rate * (isCrowd ? CROWD_RUN_MS : RUN_MS)) / blockBytes;
-  const share = isCrowd ? (missing * CROWD_SHARE) / lanes : missing;
+  const share = isCrowd ? (missing * CROWD_SHARE) / Math.max(1, lanes) : missing;
   return Math.max(1, Math.floor(Math.min(most, inTime, share)));
 }
 

@@ -25,6 +25,15 @@ const SITUATIONS = [
     blocks: 1,
   },
   { what: "a run in a crowd at 12.5 MB/s", before: 8, lanes: 8, isCrowd: true, rate: 12.5e3, blocks: 2 },
+  {
+    what: "a run when all in a crowd have left",
+    before: 0,
+    lanes: 0,
+    isCrowd: true,
+    rate: undefined,
+    missing: 0,
+    blocks: 1,
+  },
   { what: "a run in a crowd near the end", before: 8, lanes: 8, isCrowd: true, rate: 12.5e4, missing: 20, blocks: 1 },
 ];
 
