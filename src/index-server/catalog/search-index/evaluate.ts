@@ -59,7 +59,7 @@ export function groupsOf(query: SearchQuery, vocabulary: Vocabulary): WordGroup[
 }
 
 /** Groups that count towards how well a name matches; what a longer query has beyond them only has to be there. */
-const COUNTED_MAX = 8;
+export const COUNTED_MAX = 8;
 
 export type Evaluation = {
   /**

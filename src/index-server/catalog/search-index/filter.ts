@@ -3,6 +3,7 @@ import type { SearchFilters } from "../../../protocol/search.ts";
 import { matchesBeyondWords, type SearchQuery } from "../../../protocol/search-query.ts";
 import { isUnspaced, WORD_MAX_CHARACTERS } from "../../../protocol/words.ts";
 import type { createDocuments } from "./documents.ts";
+import { COUNTED_MAX } from "./evaluate.ts";
 import type { createMediaTypes } from "./media-types.ts";
 
 type Columns = ReturnType<ReturnType<typeof createDocuments>["columns"]>;
@@ -36,9 +37,14 @@ export function filterOf(
   };
 }
 
-/** Whether all that a document has to pass beside having the words lies in its name. */
-export function isForNamesAlone(query: SearchQuery, { min, max, peer }: Narrowing["filters"]): boolean {
-  return min === undefined && max === undefined && peer === undefined && !isTextNeeded(query);
+/**
+ * Whether a file that has all words in its name passes or fails by that name alone, wherever it lies and whoever offers it. Words
+ * that must not be there may be in folders, and so may those beyond the ones that count.
+ */
+export function isForNamesAlone({ query, filters }: Pick<Narrowing, "query" | "filters">): boolean {
+  const { min, max, peer } = filters;
+  const isNarrowed = min !== undefined || max !== undefined || peer !== undefined;
+  return !isNarrowed && query.excluded.length === 0 && query.words.length <= COUNTED_MAX && !isTextNeeded(query);
 }
 
 /** Whether words alone cannot tell if a path matches. */
