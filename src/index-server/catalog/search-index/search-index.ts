@@ -144,9 +144,7 @@ export function createSearchIndex() {
     }
     documents.free();
     wordSets.clear();
-    twins.reset();
     popularity.rebuild(documents.withContent());
-    for (const [document, content] of documents.withContent()) twins.came(document, content);
   }
 
   return {

@@ -72,12 +72,6 @@ export function createTwins({ isLive, withContent }: TwinsOptions) {
       }
     },
 
-    /** Forgets who stands for whom. Those that are there have to come again. */
-    reset(): void {
-      for (const ofContent of standing.values()) ofContent.clear();
-      hidden.fill(0);
-    },
-
     /** Those that can be left out, in a set with room for as many as one of this length. */
     hidden(length: number): Bitmap {
       if (hidden.length < length) hidden = grown(hidden, length);

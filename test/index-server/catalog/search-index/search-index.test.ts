@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { rankOf } from "../../../src/index-server/catalog/search-index/ranking.ts";
-import { createSearchIndex } from "../../../src/index-server/catalog/search-index/search-index.ts";
-import { parseSearchQuery } from "../../../src/protocol/search-query.ts";
+import { rankOf } from "../../../../src/index-server/catalog/search-index/ranking.ts";
+import { createSearchIndex } from "../../../../src/index-server/catalog/search-index/search-index.ts";
+import { parseSearchQuery } from "../../../../src/protocol/search-query.ts";
 
 /** The search index against its definition, in a catalog large enough for every short cut that it takes. */
 
@@ -206,5 +206,20 @@ for (const seed of [1, 2, 3]) {
       assertBest(model, [...new Set([...popular.split(" "), ...WORDS.map((other) => other.slice(0, 2))])].join(" "), 0);
       assertBest(model, `${popular} ${WORDS.map((_, at) => popular.slice(0, 1 + (at % popular.length))).join(" ")}`, 0);
     }
+  });
+}
+
+const BEGINNINGS = "a ab abc abcd abcde abcdef abcdefg abcdefgh";
+
+for (const query of [`${BEGINNINGS} zeta`, "abcdefgh -common", "zeta", "abcdefgh zeta", `-common ${BEGINNINGS}`]) {
+  test(`of what many offer under one name the one in another folder is found by "${query}"`, () => {
+    const index = createSearchIndex();
+    for (let peer = 1; peer <= 100; peer += 1) {
+      const folderPath = peer === 90 ? "zeta" : "common";
+      index.add({ file: peer, peer, folderPath, name: "abcdefghij.mp3", size: 1, content: 1 });
+    }
+    const search = { query: parseSearchQuery(query), filters: {}, pathOf: () => "" };
+    const { found, hasMore } = index.find({ ...search, limit: 10, after: undefined });
+    assert.deepEqual([found.map(({ file }) => file), found[0]?.sources, hasMore], [[90], 100, false]);
   });
 }
