@@ -248,7 +248,9 @@ function offerDownloads(queue: DownloadQueue): OfferDownloads {
       return queue.add({ peer: sender, names: [...names], ...offered }).id;
     },
     find: queue.find,
-    cancel: (download) => void queue.change({ action: "cancel", which: [download] }),
+    cancel(download) {
+      if (queue.find(download)) queue.change({ action: "cancel", which: [download] });
+    },
   };
 }
 

@@ -58,6 +58,9 @@ export const OFFER_BODY_MAX_BYTES = 8 * MIB;
 /** Offers of one sender that are open or being fetched, and of all. */
 export const OFFERS_PER_SENDER = 32;
 export const OFFERS_MAX = 1_000;
+/** Offers of one sender, however they end: so many at once, then one more every so often. */
+export const OFFERS_BURST = 100;
+export const OFFER_REFILL_MS = 500;
 /** How long an offer waits for somebody who is offline, or for an answer. */
 export const OFFER_LIFE_MS = 7 * 24 * 60 * 60 * 1000;
 /** Whoever follows an offer hears of it at least this often. */

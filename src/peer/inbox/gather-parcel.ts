@@ -5,7 +5,7 @@ import { isExecutable } from "../../content/file-state.ts";
 import type { HashedFile } from "../../content/hash-file.ts";
 import type { Hashing } from "../../content/hashing.ts";
 import { Failure, isErrno } from "../../protocol/failures.ts";
-import { OFFER_FILES_MAX } from "../../protocol/limits.ts";
+import { OFFER_BODY_MAX_BYTES, OFFER_FILES_MAX } from "../../protocol/limits.ts";
 import { mediaTypeOf } from "../../protocol/media-type.ts";
 import type { OfferedItem } from "../../protocol/offers.ts";
 import { isShareableName, parseSharePath, type SharePath } from "../../protocol/share-path.ts";
@@ -56,6 +56,9 @@ export async function gatherParcel(
       executable: isExecutable(stats),
     };
   });
+  // The id and the sender's name are not in it yet: they take less than the kilobyte that is left for them.
+  if (Buffer.byteLength(JSON.stringify(items)) > OFFER_BODY_MAX_BYTES - 1024)
+    throw tooMuch(`These ${items.length} files`);
   return { parcel: { items, places: found.map(({ place }) => place) }, hashed };
 }
 
@@ -93,10 +96,7 @@ async function collect(place: string, as: string, found: Found[], signal: AbortS
   }
   const stats = await looked(place);
   if (stats.isFile()) found.push({ path: shown, place, stats });
-  if (found.length > OFFER_FILES_MAX) {
-    const message = `More than ${OFFER_FILES_MAX} files cannot be sent at once: share the folder, and let them get it`;
-    throw new Failure("too-many", message);
-  }
+  if (found.length > OFFER_FILES_MAX) throw tooMuch(`More than ${OFFER_FILES_MAX} files`);
   if (!stats.isDirectory()) return;
   const names = (await readdir(place).catch((cause: unknown) => Promise.reject(unreadable(place, cause)))).toSorted();
   const before = found.length;
@@ -115,6 +115,10 @@ async function looked(place: string): Promise<BigIntStats> {
   } catch (cause) {
     throw unreadable(place, cause);
   }
+}
+
+function tooMuch(what: string): Failure {
+  return new Failure("too-many", `${what} cannot be sent at once: share the folder, and let them get it`);
 }
 
 function unreadable(place: string, cause: unknown): unknown {

@@ -1,7 +1,14 @@
 import type { PeerEvent } from "../../protocol/control-api.ts";
 import type { Download } from "../../protocol/downloads.ts";
 import { Failure } from "../../protocol/failures.ts";
-import { OFFER_LIFE_MS, OFFER_TOLD_EVERY_MS, OFFERS_MAX, OFFERS_PER_SENDER } from "../../protocol/limits.ts";
+import {
+  OFFER_LIFE_MS,
+  OFFER_REFILL_MS,
+  OFFER_TOLD_EVERY_MS,
+  OFFERS_BURST,
+  OFFERS_MAX,
+  OFFERS_PER_SENDER,
+} from "../../protocol/limits.ts";
 import {
   type Offer,
   type OfferedItem,
@@ -13,6 +20,7 @@ import {
 import type { PeerId } from "../../protocol/peer-id.ts";
 import type { AcceptRule, OffersAnswer } from "../../protocol/sending.ts";
 import { type Clock, every } from "../../transport/clock.ts";
+import { createBuckets } from "../../transport/token-bucket.ts";
 import { type Bell, createBell } from "../bell.ts";
 import type { Acquaintances } from "./acquaintances.ts";
 import { createOfferDesk, type OfferDesk } from "./offer-desk.ts";
@@ -59,6 +67,8 @@ const LOOK_EVERY_MS = 60_000;
 
 export function createInbox(options: InboxOptions): Inbox {
   const { store, acquaintances, rule, network, downloads, clock, tell } = options;
+  const allowances = createBuckets({ burst: OFFERS_BURST, refillMs: OFFER_REFILL_MS, now: clock.now });
+  /** Of the offers that somebody follows. */
   const bells = new Map<number, Bell>();
   let closed = false;
 
@@ -66,6 +76,11 @@ export function createInbox(options: InboxOptions): Inbox {
     const bell = bells.get(id) ?? createBell();
     bells.set(id, bell);
     return bell;
+  }
+
+  /** Whoever follows an offer looks at it again. */
+  function changed(id: number): void {
+    bells.get(id)?.ring();
   }
 
   /** Has an accepted offer fetched. */
@@ -88,13 +103,13 @@ export function createInbox(options: InboxOptions): Inbox {
       const end = endOf(downloads.find(offer.download));
       if (end) store.end(id, end, clock.now());
     }
-    bellOf(id).ring();
+    changed(id);
   }
 
   function answered(ids: readonly number[], { answer }: OffersAnswer): void {
     for (const id of ids) {
       if (answer === "accept") begin(id);
-      else bellOf(id).ring();
+      else changed(id);
     }
   }
 
@@ -136,19 +151,21 @@ export function createInbox(options: InboxOptions): Inbox {
   async function* standings(followed: StoredOffer, signal: AbortSignal): AsyncGenerator<OfferStanding> {
     const bell = bellOf(followed.id);
     while (!signal.aborted && !closed) {
-      const changed = bell.rings();
+      const rings = bell.rings();
       const standing = standingOf(followed);
+      const isAlive = standing.state === "open" || standing.state === "accepted";
+      if (!isAlive) bells.delete(followed.id);
       yield standing;
-      if (standing.state !== "open" && standing.state !== "accepted") return;
+      if (!isAlive) return;
       const patienceMs = standing.state === "open" ? OFFER_TOLD_EVERY_MS : PROGRESS_EVERY_MS;
-      await firstOf(changed, patienceMs, clock, signal);
+      await firstOf(rings, patienceMs, clock, signal);
     }
   }
 
   /** Those that nobody answered in time, and those whose download went on while this was not told. */
   function look(): void {
     const nowMs = clock.now();
-    for (const id of store.expire(nowMs - OFFER_LIFE_MS, nowMs)) bellOf(id).ring();
+    for (const id of store.expire(nowMs - OFFER_LIFE_MS, nowMs)) changed(id);
     for (const id of store.accepted(network)) check(id);
   }
 
@@ -166,6 +183,7 @@ export function createInbox(options: InboxOptions): Inbox {
       if (before) return standingOf(before);
       const { all, ofSender } = store.counts(sender);
       if (ofSender >= OFFERS_PER_SENDER || all >= OFFERS_MAX) throw new Failure("too-many");
+      if (!allowances(sender).take()) throw new Failure("too-many");
       const names = topNames(offer.items);
       const sum = sumOf(offer.items);
       const came = { network, sender, senderName: offer.name, offer: offer.id, names, ...sum, items: offer.items };
@@ -185,7 +203,7 @@ export function createInbox(options: InboxOptions): Inbox {
       const taken = store.of(sender, offer);
       if (!taken || !store.end(taken.id, { state: "withdrawn" }, clock.now())) return;
       if (taken.download !== null) downloads.cancel(taken.download);
-      bellOf(taken.id).ring();
+      changed(taken.id);
     },
     downloadChanged(download) {
       const offer = store.byDownload(download);

@@ -133,7 +133,8 @@ export function createOutbox(options: OutboxOptions): Outbox {
       const { peer, id: send } = run.send;
       for (const watcher of run.watchers) watcher.push({ event: "failed", send, peer, code: "interrupted", message });
       run.controller.abort(new Failure("interrupted", message));
-      const taking = takeBack(run.send).finally(() => withdrawing.delete(taking));
+      // After the last word that this side had on its way to the receiver.
+      const taking = run.ended.then(() => takeBack(run.send)).finally(() => withdrawing.delete(taking));
       withdrawing.add(taking);
     }
   }
@@ -177,6 +178,30 @@ export function createOutbox(options: OutboxOptions): Outbox {
     }
   }
 
+  /** Puts together what is to be sent, and resolves when it has ended for every receiver. */
+  async function sendAll(
+    { paths, wait: waits }: SendRequest,
+    receivers: readonly Acquaintance[],
+    told: EventQueue<SendEvent>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const progress = throttled<SendEvent>(told.push, clock);
+    const onProgress = (bytes: number, total: number): void => progress.tell({ event: "hashing", bytes, total });
+    const gathered = await gatherParcel(paths, { hashing, onProgress }, signal).finally(progress.drop);
+    const { items } = gathered.parcel;
+    const { files, bytes: total } = sumOf(items);
+    const about = { waits, names: topNames(items), files, total, addedMs: Math.round(clock.now()) };
+    const sends = receivers.map(({ id, name }) => ({ ...about, peer: { id, name }, offer: newOfferId() }));
+    const ends = store.add(gathered.parcel, sends, network).map((send) => {
+      acquaintances.met(send.peer, clock.now());
+      parcels.set(send.parcel, Promise.resolve(gathered));
+      const run = start(send);
+      run.watchers.add(told);
+      return run.ended;
+    });
+    await Promise.all(ends);
+  }
+
   for (const send of store.inNetwork(network)) start(send);
 
   return {
@@ -184,35 +209,9 @@ export function createOutbox(options: OutboxOptions): Outbox {
     async *send(request, signal) {
       const receivers = await receiversOf(request, signal);
       const told = createEventQueue<SendEvent>();
-      const hashing_ = throttled<SendEvent>(told.push, clock);
       const leave = (): void => told.end(signal.reason);
       signal.addEventListener("abort", leave, { once: true });
-      const begin = async (): Promise<void> => {
-        const onProgress = (bytes: number, total: number): void => hashing_.tell({ event: "hashing", bytes, total });
-        const gathered = await gatherParcel(request.paths, { hashing, onProgress }, signal).finally(hashing_.drop);
-        const { items } = gathered.parcel;
-        const { files, bytes } = sumOf(items);
-        const about = { waits: request.wait, names: topNames(items), files, total: bytes };
-        const sends = store.add(
-          gathered.parcel,
-          receivers.map(({ id, name }) => ({
-            ...about,
-            peer: { id, name },
-            offer: newOfferId(),
-            addedMs: Math.round(clock.now()),
-          })),
-          network,
-        );
-        for (const { parcel } of sends) parcels.set(parcel, Promise.resolve(gathered));
-        const ends = sends.map((send) => {
-          acquaintances.met(send.peer, clock.now());
-          const run = start(send);
-          run.watchers.add(told);
-          return run.ended;
-        });
-        await Promise.all(ends);
-      };
-      begin().then(
+      sendAll(request, receivers, told, signal).then(
         () => told.end(),
         (error: unknown) => told.end(error ?? new Failure("internal")),
       );

@@ -51,8 +51,23 @@ export async function runSend(send: StoredSend, options: RunSendOptions, signal:
   const startedAtMs = clock.now();
   const backoff = createBackoff(RETRY);
   let { state, arrived } = send;
+  let isOffered = state !== "waiting";
+  let isAccepted = state === "accepted";
   let reachedAtMs: number | undefined;
-  let toldWaiting: string | undefined;
+  /** Why it waits, as that was told last. */
+  let waitsFor: string | undefined;
+
+  function stand(now: "waiting" | "offered" | "accepted", bytes: number, reason?: string): void {
+    if (state === now && arrived === bytes && waitsFor === reason) return;
+    [state, arrived, waitsFor] = [now, bytes, reason];
+    keep({ state, arrived, ...(reason !== undefined && { reason }) });
+  }
+
+  function accepted(bytes: number): void {
+    if (!isAccepted) tell({ event: "accepted", ...about });
+    isAccepted = true;
+    if (bytes !== arrived) tell({ event: "progress", ...about, bytes, total });
+  }
 
   function failed(code: string, message: string): void {
     keep({ state: "failed", code, reason: message });
@@ -63,16 +78,14 @@ export async function runSend(send: StoredSend, options: RunSendOptions, signal:
   function hear(standing: OfferStanding): boolean {
     switch (standing.state) {
       case "open":
+        stand("offered", arrived);
         return false;
       case "accepted":
-        if (state !== "accepted") tell({ event: "accepted", ...about });
-        if (standing.bytes !== arrived) tell({ event: "progress", ...about, bytes: standing.bytes, total });
-        if (state !== "accepted" || standing.bytes !== arrived) keep({ state: "accepted", arrived: standing.bytes });
-        state = "accepted";
-        arrived = standing.bytes;
+        accepted(standing.bytes);
+        stand("accepted", standing.bytes);
         return false;
       case "delivered": {
-        if (state !== "accepted") tell({ event: "accepted", ...about });
+        accepted(arrived);
         keep({ state: "delivered", arrived: total });
         const seconds = Math.round(clock.now() - startedAtMs) / 1000;
         tell({ event: "delivered", ...about, files, bytes: total, seconds });
@@ -96,11 +109,8 @@ export async function runSend(send: StoredSend, options: RunSendOptions, signal:
   async function offerTo(remote: RemotePeer): Promise<void> {
     const { parcel } = await ready(signal);
     const first = await remote.offer({ id: offer, name, items: [...parcel.items] }, signal);
-    if (reachedAtMs === undefined && state === "waiting") {
-      tell({ event: "offered", ...about, files, bytes: total });
-      keep({ state: "offered" });
-      state = "offered";
-    }
+    if (!isOffered) tell({ event: "offered", ...about, files, bytes: total });
+    isOffered = true;
     reached();
     if (hear(first)) return;
     for await (const standing of remote.followOffer(offer, signal)) {
@@ -112,15 +122,19 @@ export async function runSend(send: StoredSend, options: RunSendOptions, signal:
 
   function reached(): void {
     reachedAtMs = clock.now();
-    toldWaiting = undefined;
     backoff.reset();
   }
 
-  /** Whether it is of use to wait for the receiver. */
-  function mayWait(): boolean {
-    if (send.waits || state === "accepted") return true;
-    const patienceMs = reachedAtMs === undefined ? FIRST_PATIENCE_MS : PATIENCE_MS;
-    return clock.now() - (reachedAtMs ?? startedAtMs) < patienceMs;
+  /** How long it is still of use to try, in milliseconds. */
+  function patienceMs(): number {
+    if (send.waits || isAccepted) return send.addedMs + OFFER_LIFE_MS - clock.now();
+    if (reachedAtMs === undefined) return startedAtMs + FIRST_PATIENCE_MS - clock.now();
+    return reachedAtMs + PATIENCE_MS - clock.now();
+  }
+
+  function gaveUp({ code, message }: Failure): void {
+    if (!send.waits && !isAccepted) return failed(code, message);
+    failed("timed-out", `"${printable(peer.name)}" did not take it in time`);
   }
 
   for (;;) {
@@ -135,17 +149,14 @@ export async function runSend(send: StoredSend, options: RunSendOptions, signal:
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof Failure)) throw error;
-      if (!PASSING.has(error.code) || !mayWait()) return failed(error.code, error.message);
-      if (toldWaiting !== error.message) tell({ event: "waiting", ...about, reason: error.message });
-      if (toldWaiting !== error.message)
-        keep({ state: state === "accepted" ? state : "waiting", reason: error.message });
-      toldWaiting = error.message;
-    }
-    if (clock.now() > send.addedMs + OFFER_LIFE_MS) {
-      return failed("timed-out", `"${printable(peer.name)}" did not take it in time`);
+      if (!PASSING.has(error.code)) return failed(error.code, error.message);
+      if (patienceMs() <= 0) return gaveUp(error);
+      if (waitsFor !== error.message) tell({ event: "waiting", ...about, reason: error.message });
+      stand(isAccepted ? "accepted" : "waiting", arrived, error.message);
     }
     const rested = new AbortController();
-    await Promise.race([rings, wait(clock, delayMs, AbortSignal.any([signal, rested.signal])).catch(() => undefined)]);
+    const rest = wait(clock, Math.min(delayMs, patienceMs()), AbortSignal.any([signal, rested.signal]));
+    await Promise.race([rings, rest.catch(() => undefined)]);
     rested.abort();
   }
 }

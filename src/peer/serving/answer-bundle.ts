@@ -3,9 +3,9 @@ import { BundleRequest } from "../../protocol/bundle.ts";
 import { Failure } from "../../protocol/failures.ts";
 import { jsonOrUndefined } from "../../protocol/json.ts";
 import { JSON_BODY_MAX_BYTES } from "../../protocol/limits.ts";
+import { readBody } from "../../transport/read-body.ts";
 import type { Remote } from "../../transport/secure-server.ts";
 import type { Library } from "../library/library.ts";
-import { readBody } from "./read-body.ts";
 import type { Upload, Uploads } from "./uploads.ts";
 
 /**

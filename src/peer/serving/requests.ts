@@ -11,7 +11,7 @@ import type { Library } from "../library/library.ts";
 import { answerBundle } from "./answer-bundle.ts";
 import { createContentAnswers } from "./answer-content.ts";
 import { answerFile } from "./answer-file.ts";
-import { answerOffer, takeOffer } from "./answer-offers.ts";
+import { createOfferAnswers } from "./answer-offers.ts";
 import type { Exchange } from "./exchange.ts";
 import { resolveLines } from "./resolve-lines.ts";
 import { createByteSender } from "./send-bytes.ts";
@@ -44,6 +44,7 @@ type Answer = (
 export function createRequestHandler(options: ServingOptions): SecureServerOptions["onRequest"] {
   const { library, exchange, offered, inbox, about, admit, admitMember, uploads } = options;
   const sender = createByteSender(uploads);
+  const answerOffers = createOfferAnswers(inbox);
   const answerContent = createContentAnswers({ servable: servableFrom(library, offered), exchange, sender });
 
   const exact: Readonly<Record<string, Answer>> = {
@@ -63,15 +64,9 @@ export function createRequestHandler(options: ServingOptions): SecureServerOptio
     [PEER_ROUTES.bundle]: (request, response, _query, remote) => answerBundle(request, response, remote, options),
 
     async [PEER_ROUTES.offers](request, response, _query, remote) {
-      await takeOffer(taken(), { request, response, sender: await admitMember(remote) });
+      await answerOffers.take(request, response, await admitMember(remote));
     },
   };
-
-  function taken(): NonNullable<ReturnType<typeof inbox>> {
-    const open = inbox();
-    if (!open) throw new Failure("too-many"); // it has only just begun
-    return open;
-  }
 
   const below: readonly (readonly [
     prefix: string,
@@ -94,11 +89,8 @@ export function createRequestHandler(options: ServingOptions): SecureServerOptio
     ],
     [
       `${PEER_ROUTES.offers}/`,
-      async (rest, request, response, _query, remote) => {
-        const sender = await admitMember(remote);
-        if (request.method === "HEAD") throw new Failure("method-not-allowed");
-        await answerOffer(taken(), rest, { response, sender }, closedSignal(response));
-      },
+      async (rest, _request, response, _query, remote) =>
+        answerOffers.below(rest, response, await admitMember(remote), closedSignal(response)),
     ],
   ];
 
@@ -121,7 +113,8 @@ export function createRequestHandler(options: ServingOptions): SecureServerOptio
 
 function methodsOf(path: string): readonly string[] {
   if (path === PEER_ROUTES.bundle || path === PEER_ROUTES.offers) return ["POST"];
-  return path.startsWith(`${PEER_ROUTES.offers}/`) && path.endsWith("/withdraw") ? ["POST"] : ["GET", "HEAD"];
+  if (!path.startsWith(`${PEER_ROUTES.offers}/`)) return ["GET", "HEAD"];
+  return path.endsWith("/withdraw") ? ["POST"] : ["GET"]; // how an offer stands is told until it ends
 }
 
 /** Not with `URL`, which would resolve dot segments and take `//name/` for a host: such paths are to be refused. */

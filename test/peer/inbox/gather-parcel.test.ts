@@ -4,9 +4,12 @@ import path from "node:path";
 import { type TestContext, test } from "node:test";
 import { startHashing } from "../../../src/content/hashing.ts";
 import { gatherParcel, hashParcel } from "../../../src/peer/inbox/gather-parcel.ts";
+import { OFFER_FILES_MAX } from "../../../src/protocol/limits.ts";
 import { failureWith } from "../../support/failure-with.ts";
 import { log } from "../../support/silent-log.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
+
+const TIMEOUT = { timeout: 60_000 };
 
 async function setUp(t: TestContext) {
   const folder = await tempFolder(t);
@@ -74,6 +77,17 @@ test("what is not there, or has a name that not every machine can hold, is said"
   await assert.rejects(gather("tree"), failureWith("usage", /con\.txt/));
   await write("back\\slash", "text");
   await assert.rejects(gather("back\\slash"), failureWith("usage", /cannot be had/));
+});
+
+test("a folder with too many files, or too long paths, is to be shared instead", TIMEOUT, async (t) => {
+  const { gather, at } = await setUp(t);
+  const deep = path.join("many", ..."abcdefghijkl".split("").map((letter) => letter.repeat(240)));
+  await mkdir(at(deep), { recursive: true });
+  await Promise.all(Array.from({ length: 3_000 }, (_, number) => writeFile(at(deep, `${number}`), "")));
+  await assert.rejects(gather("many"), failureWith("too-many", /3000 files.*share the folder/));
+  await mkdir(at("more"));
+  for (let number = 0; number <= OFFER_FILES_MAX; number += 1) await writeFile(at("more", `${number}`), "");
+  await assert.rejects(gather("more"), failureWith("too-many", /10000 files.*share the folder/));
 });
 
 test("a parcel of another life of the program is the same, or no more what it was", async (t) => {

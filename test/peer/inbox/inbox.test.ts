@@ -7,7 +7,7 @@ import { openOfferDatabase } from "../../../src/peer/inbox/offer-database.ts";
 import { openReceivedOffers } from "../../../src/peer/inbox/received-offers.ts";
 import type { PeerEvent } from "../../../src/protocol/control-api.ts";
 import type { Download } from "../../../src/protocol/downloads.ts";
-import { OFFER_LIFE_MS, OFFERS_PER_SENDER } from "../../../src/protocol/limits.ts";
+import { OFFER_LIFE_MS, OFFER_REFILL_MS, OFFERS_BURST, OFFERS_PER_SENDER } from "../../../src/protocol/limits.ts";
 import { Offer, type OfferStanding } from "../../../src/protocol/offers.ts";
 import type { AcceptRule } from "../../../src/protocol/sending.ts";
 import { createIdentity } from "../../../src/transport/identity.ts";
@@ -199,6 +199,15 @@ test("one sender may have so many offers open, and another still comes through",
   assert.equal(inbox.take(offerNumbered(1000), other).state, "open");
   inbox.answer({ answer: "decline", which: [1] });
   assert.equal(inbox.take(offerNumbered(1001), sender).state, "open");
+});
+
+test("however a sender's offers end, only so many come through at once", async (t) => {
+  const { inbox, sender, events, clock } = await setUp(t, { rule: "none" });
+  for (let number = 0; number < OFFERS_BURST; number += 1) inbox.take(offerNumbered(number), sender);
+  assert.throws(() => inbox.take(offerNumbered(5000), sender), failureWith("too-many"));
+  assert.equal(events.length, OFFERS_BURST);
+  clock.advance(OFFER_REFILL_MS);
+  assert.equal(inbox.take(offerNumbered(5000), sender).state, "declined");
 });
 
 test("an offer that nobody answers is declined in the end", async (t) => {

@@ -9,6 +9,7 @@ import { OFFER_BODY_MAX_BYTES, OFFER_FILES_MAX } from "../../../src/protocol/lim
 import type { Offer } from "../../../src/protocol/offers.ts";
 import type { PeerId } from "../../../src/protocol/peer-id.ts";
 import { createIdentity, type Identity } from "../../../src/transport/identity.ts";
+import { tlsClient } from "../../support/tls-client.ts";
 import { blockListOf } from "../downloads/scripted-peer.ts";
 import { serveShare } from "./served-share.ts";
 
@@ -83,6 +84,7 @@ const REFUSED: readonly { readonly method: string; readonly path: string; readon
   { method: "GET", path: `/v1/offers/${ID}`, status: 404 },
   { method: "POST", path: `/v1/offers/${ID}`, status: 405 },
   { method: "GET", path: `/v1/offers/${ID}/withdraw`, status: 405 },
+  { method: "DELETE", path: `/v1/offers/${ID}`, status: 405 },
   { method: "GET", path: "/v1/offers/nonsense", status: 404 },
   { method: "GET", path: `/v1/offers/${ID}/more/of/it`, status: 404 },
 ];
@@ -93,6 +95,25 @@ for (const { method, path, status } of REFUSED) {
     assert.equal((await ask(method, path, undefined)).status, status);
   });
 }
+
+test("HEAD of an offer is refused: what it tells ends only with the offer", async (t) => {
+  const { share } = await setUp(t);
+  const { status } = await share.get(`/v1/offers/${ID}`, {}, { method: "HEAD" });
+  assert.equal(status, 405);
+});
+
+test("a sender has one offer read at a time, and the next when that is through", async (t) => {
+  const { ask, share } = await setUp(t);
+  const slow = await tlsClient(t, { port: share.port, identity: share.member });
+  const body = offer();
+  slow.socket.write(`POST /v1/offers HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(0, 9)}`);
+  let refused = await ask("POST", "/v1/offers", body);
+  while (refused.status === 200) refused = await ask("POST", "/v1/offers", body); // until the slow one is being read
+  assert.deepEqual([refused.status, refused.body.code], [429, "too-many"]);
+  slow.socket.write(body.slice(9));
+  await slow.until(/HTTP\/1\.1 200/);
+  assert.equal((await ask("POST", "/v1/offers", body)).status, 200);
+});
 
 test("nobody but members may offer anything, not even where guests may read", async (t) => {
   const { ask, taken, share } = await setUp(t);

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { Failure, isErrno } from "../../protocol/failures.ts";
+import { Failure, isErrno } from "../protocol/failures.ts";
 
 /**
  * The body of a request as text.
