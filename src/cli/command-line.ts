@@ -1,8 +1,10 @@
 import { type Command, CommanderError } from "commander";
+import type { NetworkTarget } from "../peer/options.ts";
 import { Failure } from "../protocol/failures.ts";
 import { calledAs } from "./called-as.ts";
 import type { Engines } from "./engines.ts";
 import { exitStatus, type Outcome } from "./exit-status.ts";
+import type { OpenedOperations, Wanted } from "./open-operations.ts";
 import { createOutput, type OutputFlags, type OutputStream } from "./output.ts";
 import { createProgram, type ProgramActions } from "./program.ts";
 import { type GlobalFlags, resolveSettings, type Surroundings } from "./settings.ts";
@@ -33,58 +35,51 @@ export async function runCommandLine(args: readonly string[], world: World): Pro
 
   const settings = () => resolveSettings(program.opts<GlobalFlags>(), surroundings);
   const logger = async () => (await import("./logger.ts")).createLogger(settings().logLevel, output);
-  const shellContext = { output, signal, cwd, now, input: world.input, terminal: world.out };
+  const verbContext = { output, signal, cwd, now };
+  const shellContext = { ...verbContext, input: world.input, terminal: world.out };
 
-  /** Operations for one command, closed after it. */
-  const withOperations: ProgramActions["verb"] = async (verb) => {
-    const { openOperations } = await import("./open-operations.ts");
+  /** What a command needs to ask a peer, opened in one way or another. */
+  async function openWith<T extends OpenedOperations>(
+    open: (engines: Engines, wanted: Wanted) => Promise<T>,
+  ): Promise<T> {
     const { resolveVisitor } = await import("./peer-settings.ts");
     const { startedUnless } = await import("./abortable.ts");
     const known = settings();
-    const opened = await startedUnless(signal, () =>
-      openOperations(engines, {
-        ...known,
-        visitorOptions: async (network) => ({ ...resolveVisitor(known), network, log: await logger() }),
-      }),
-    );
+    const visitorOptions = async (network: NetworkTarget) => ({
+      ...resolveVisitor(known),
+      network,
+      log: await logger(),
+    });
+    return startedUnless(signal, () => open(engines, { ...known, visitorOptions }));
+  }
+
+  /** Runs a command, and closes after it what was opened for it. */
+  async function runWith<T extends { close(): Promise<void> }>(
+    opened: T,
+    verb: (context: Omit<T, "close"> & typeof verbContext) => Promise<Outcome>,
+  ): Promise<void> {
     try {
-      outcome = await verb({ operations: opened.operations, output, signal, cwd, now });
+      outcome = await verb({ ...opened, ...verbContext });
     } finally {
       await opened.close();
     }
     if (signal.aborted) outcome ??= "interrupted";
+  }
+
+  const withOperations: ProgramActions["verb"] = async (verb) => {
+    const { openOperations } = await import("./open-operations.ts");
+    await runWith(await openWith(openOperations), verb);
   };
 
   const actions: ProgramActions = {
     verb: withOperations,
     async reachableVerb(verb) {
       const { openReachable } = await import("./open-operations.ts");
-      const { resolveVisitor } = await import("./peer-settings.ts");
-      const { startedUnless } = await import("./abortable.ts");
-      const known = settings();
-      const opened = await startedUnless(signal, () =>
-        openReachable(engines, {
-          ...known,
-          visitorOptions: async (network) => ({ ...resolveVisitor(known), network, log: await logger() }),
-        }),
-      );
-      const { operations, isOwn } = opened;
-      try {
-        outcome = await verb({ operations, isOwn, output, signal, cwd, now });
-      } finally {
-        await opened.close();
-      }
-      if (signal.aborted) outcome ??= "interrupted";
+      await runWith(await openWith(openReachable), verb);
     },
     async queueVerb(verb) {
       const { openQueue } = await import("./open-operations.ts");
-      const opened = await openQueue(engines, settings().home);
-      try {
-        outcome = await verb({ operations: opened.operations, output, signal, cwd, now });
-      } finally {
-        await opened.close();
-      }
-      if (signal.aborted) outcome ??= "interrupted";
+      await runWith(await openQueue(engines, settings().home), verb);
     },
     async index(flags) {
       const { resolveIndex } = await import("./index-settings.ts");

@@ -8,7 +8,7 @@ import { EVERY_ADDRESS } from "./peer-settings.ts";
 
 export type OpenedOperations = { readonly operations: Operations; close(): Promise<void> };
 
-type Wanted = {
+export type Wanted = {
   readonly home: string;
   /** The network that was asked for by name, if any. */
   readonly network: NetworkTarget | undefined;
@@ -20,15 +20,9 @@ type Wanted = {
  * else a session of its own.
  * @throws Failure "no-network" if neither a peer runs nor a network is known
  */
-export async function openOperations(
-  engines: Engines,
-  { home, network, visitorOptions }: Wanted,
-): Promise<OpenedOperations> {
-  const client = await engines.openControlClient(home);
-  if (client && (network === undefined || isSameNetwork(network, (await client.info()).index))) {
-    return { operations: client, close: async () => undefined };
-  }
-  return engines.openVisitor(await visitorOptions(network ?? (await knownNetwork(engines, home))));
+export async function openOperations(engines: Engines, wanted: Wanted): Promise<OpenedOperations> {
+  const running = await runningPeer(engines, wanted);
+  return running ?? engines.openVisitor(await ownOptions(engines, wanted));
 }
 
 /**
@@ -37,15 +31,24 @@ export async function openOperations(
  */
 export async function openReachable(
   engines: Engines,
-  { home, network, visitorOptions }: Wanted,
+  wanted: Wanted,
 ): Promise<OpenedOperations & { readonly isOwn: boolean }> {
-  const client = await engines.openControlClient(home);
-  if (client && (network === undefined || isSameNetwork(network, (await client.info()).index))) {
-    return { operations: client, isOwn: false, close: async () => undefined };
-  }
-  const options = await visitorOptions(network ?? (await knownNetwork(engines, home)));
-  const { operations, close } = await engines.startPeer({ ...options, ...ONLY_SENDS });
+  const running = await runningPeer(engines, wanted);
+  if (running) return { ...running, isOwn: false };
+  const { operations, close } = await engines.startPeer({ ...(await ownOptions(engines, wanted)), ...ONLY_SENDS });
   return { operations, isOwn: true, close };
+}
+
+/** The peer that runs under the home folder, if it is in the network that was asked for. */
+async function runningPeer(engines: Engines, { home, network }: Wanted): Promise<OpenedOperations | undefined> {
+  const operations = await engines.openControlClient(home);
+  if (!operations || (network !== undefined && !isSameNetwork(network, (await operations.info()).index)))
+    return undefined;
+  return { operations, close: async () => undefined };
+}
+
+async function ownOptions(engines: Engines, { home, network, visitorOptions }: Wanted): Promise<VisitorOptions> {
+  return visitorOptions(network ?? (await knownNetwork(engines, home)));
 }
 
 const ONLY_SENDS = {

@@ -117,9 +117,10 @@ export function addVerbs(
     .command("sendall")
     .description("the same as send --all")
     .argument("<file...>", "local files and folders")
-    .action((files: string[]) =>
+    .option("-w, --wait", "if somebody goes offline, wait for them (up to a week)")
+    .action((files: string[], { wait = false }: SendFlags) =>
       runReachable(async (context) =>
-        (await import("./commands/send.ts")).sendFiles(context, { peer: null, files, wait: false }),
+        (await import("./commands/send.ts")).sendFiles(context, { peer: null, files, wait }),
       ),
     );
 

@@ -1,3 +1,5 @@
+import { readdir } from "node:fs/promises";
+import path from "node:path";
 import type { Operations } from "../../peer/operations.ts";
 import { FILE_KINDS } from "../../protocol/file-kind.ts";
 import { baseName } from "../../protocol/share-path.ts";
@@ -15,12 +17,16 @@ type CompletionOptions = {
   readonly operations: Pick<Operations, "peers" | "list">;
   /** Each with its options. */
   readonly verbs: ReadonlyMap<string, readonly string[]>;
+  /** Absolute path of the folder from which local files are named. */
+  readonly cwd: string;
   now(): number;
 };
 
 /** Verbs whose first argument is a peer, and those of them that take paths of that peer after it. */
 const TAKES_PEER = new Set(["ls", "get", "ping", "send"]);
 const TAKES_PATHS = new Set(["ls", "get"]);
+/** How many words come before the first local file. */
+const FILES_AFTER: Readonly<Record<string, number>> = { send: 1, sendall: 0 };
 /** How long an answer is good for, and how long somebody who pressed Tab waits for one. */
 const FRESH_MS = 10_000;
 const PATIENCE_MS = 2000;
@@ -28,7 +34,7 @@ const PATIENCE_MS = 2000;
 const CANDIDATES_MAX = 1000;
 
 /** Completes verbs, options, peers, and remote paths folder by folder. A peer that does not answer offers nothing. */
-export function createCompletion({ operations, verbs: optionsOf, now }: CompletionOptions): Complete {
+export function createCompletion({ operations, verbs: optionsOf, cwd, now }: CompletionOptions): Complete {
   const verbs = [...optionsOf.keys()];
   const cache = new Map<string, { readonly until: number; readonly found: Promise<readonly string[]> }>();
 
@@ -52,6 +58,11 @@ export function createCompletion({ operations, verbs: optionsOf, now }: Completi
     }
   }
 
+  async function localFiles(folder: string): Promise<readonly string[]> {
+    const found = await readdir(path.resolve(cwd, folder), { withFileTypes: true }).catch(() => []);
+    return found.slice(0, CANDIDATES_MAX).map((entry) => `${folder}${entry.name}${entry.isDirectory() ? "/" : ""}`);
+  }
+
   async function choices(before: readonly string[], typed: string): Promise<readonly string[]> {
     const [slashed] = before;
     if (slashed === undefined) return typed.startsWith("/") ? verbs.map((verb) => `/${verb}`) : verbs;
@@ -62,10 +73,14 @@ export function createCompletion({ operations, verbs: optionsOf, now }: Completi
     if (typed.startsWith("-")) return optionsOf.get(verb) ?? [];
     if (before.at(-1) === "--type") return FILE_KINDS;
     if (before.at(-1) === "--peer") return cached("peers", peerNames);
-    const [peer] = before.slice(1).filter((word) => !word.startsWith("-"));
+    const words = before.slice(1).filter((word) => !word.startsWith("-"));
+    const folder = typed.slice(0, typed.lastIndexOf("/") + 1);
+    const areAll = before.some((word) => word === "--all" || word === "-a");
+    if (words.length >= (verb === "send" && areAll ? 0 : (FILES_AFTER[verb] ?? Number.POSITIVE_INFINITY)))
+      return localFiles(folder);
+    const [peer] = words;
     if (peer === undefined) return TAKES_PEER.has(verb) ? cached("peers", peerNames) : [];
     if (!TAKES_PATHS.has(verb)) return [];
-    const folder = typed.slice(0, typed.lastIndexOf("/") + 1);
     return cached(JSON.stringify([peer, folder]), (signal) => entries(peer, folder, signal));
   }
 

@@ -13,7 +13,7 @@ export async function runTerminal({ input, terminal, home, ...context }: ShellOp
   const { output, signal } = context;
   const history = await openHistory(home);
   output.talk(output.talkColours.dim(await greeting(context)));
-  const complete = createCompletion({ operations: context.operations, verbs: shellVerbs(), now: context.now });
+  const complete = createCompletion({ ...context, verbs: shellVerbs() });
   const prompt = createInterface({
     input,
     output: terminal,

@@ -16,6 +16,7 @@ import { Failure } from "../../protocol/failures.ts";
 import { jsonOrUndefined } from "../../protocol/json.ts";
 import { ControlAllQuery, OffersAnswer, SendRequest, SendsChange } from "../../protocol/sending.ts";
 import { answerJson } from "../../transport/answer.ts";
+import { readBody } from "../../transport/read-body.ts";
 import type { Operations } from "../operations.ts";
 import { answerOwnFailure, answerStream } from "./answer-stream.ts";
 
@@ -38,56 +39,36 @@ export function createControlHandler({ operations, log }: ControlHandlerOptions)
 
   const answers: Record<keyof typeof CONTROL_ROUTES, Answer> = {
     info: async ({ response }) => answerJson(response, await operations.info()),
-    peers: ({ response }, signal) => answerStream(response, operations.peers(signal), { signal, status: "waits" }),
+    peers: ({ response }, signal) => answerWhole(response, operations.peers(signal), signal),
     list: ({ response, url }, signal) => {
-      const { peer, path, recursive } = parsed(ControlListQuery, Object.fromEntries(url.searchParams));
-      return answerStream(response, operations.list({ peer, path, recursive: recursive === "true" }, signal), {
-        signal,
-        status: "waits",
-      });
+      const { peer, path, recursive } = queried(ControlListQuery, url);
+      return answerWhole(response, operations.list({ peer, path, recursive: recursive === "true" }, signal), signal);
     },
     search: ({ response, url }, signal) =>
-      answerStream(response, operations.search(parsed(SearchRequest, Object.fromEntries(url.searchParams)), signal), {
-        signal,
-        status: "waits",
-      }),
+      answerWhole(response, operations.search(queried(SearchRequest, url), signal), signal),
     sources: ({ response, url }, signal) =>
-      answerStream(response, operations.sources(parsed(SourcesRequest, Object.fromEntries(url.searchParams)), signal), {
-        signal,
-        status: "waits",
-      }),
+      answerWhole(response, operations.sources(queried(SourcesRequest, url), signal), signal),
     ping: async ({ request, response }, signal) =>
-      answerJson(response, await operations.ping(parsed(PeerRequest, await readJson(request)), signal)),
+      answerJson(response, await operations.ping(await bodyOf(PeerRequest, request), signal)),
     get: async ({ request, response }, signal) =>
-      answerStream(response, operations.get(parsed(GetRequest, await readJson(request)), signal), {
-        signal,
-        status: "waits",
-      }),
+      answerWhole(response, operations.get(await bodyOf(GetRequest, request), signal), signal),
     addDownload: async ({ request, response }) =>
-      answerJson(response, await operations.addDownload(parsed(GetRequest, await readJson(request)))),
-    downloads: ({ response, url }, signal) =>
-      answerStream(response, operations.downloads(allIn(url), signal), { signal, status: "waits" }),
+      answerJson(response, await operations.addDownload(await bodyOf(GetRequest, request))),
+    downloads: ({ response, url }, signal) => answerWhole(response, operations.downloads(allIn(url), signal), signal),
     changeDownloads: async ({ request, response }) =>
-      answerJson(response, await operations.changeDownloads(parsed(DownloadsChange, await readJson(request)))),
-    history: ({ response, url }, signal) => {
-      const asked = parsed(ControlHistoryQuery, Object.fromEntries(url.searchParams));
-      return answerStream(response, operations.history(asked, signal), { signal, status: "waits" });
-    },
+      answerJson(response, await operations.changeDownloads(await bodyOf(DownloadsChange, request))),
+    history: ({ response, url }, signal) =>
+      answerWhole(response, operations.history(queried(ControlHistoryQuery, url), signal), signal),
     send: async ({ request, response }, signal) =>
-      answerStream(response, operations.send(parsed(SendRequest, await readJson(request)), signal), {
-        signal,
-        status: "waits",
-      }),
-    sends: ({ response, url }, signal) =>
-      answerStream(response, operations.sends(allIn(url), signal), { signal, status: "waits" }),
+      answerWhole(response, operations.send(await bodyOf(SendRequest, request), signal), signal),
+    sends: ({ response, url }, signal) => answerWhole(response, operations.sends(allIn(url), signal), signal),
     changeSends: async ({ request, response }) =>
-      answerJson(response, await operations.changeSends(parsed(SendsChange, await readJson(request)))),
-    offers: ({ response, url }, signal) =>
-      answerStream(response, operations.offers(allIn(url), signal), { signal, status: "waits" }),
+      answerJson(response, await operations.changeSends(await bodyOf(SendsChange, request))),
+    offers: ({ response, url }, signal) => answerWhole(response, operations.offers(allIn(url), signal), signal),
     answerOffers: async ({ request, response }) =>
-      answerJson(response, await operations.answerOffers(parsed(OffersAnswer, await readJson(request)))),
+      answerJson(response, await operations.answerOffers(await bodyOf(OffersAnswer, request))),
     limits: async ({ request, response }) =>
-      answerJson(response, await operations.limits(parsed(LimitsChange, await readJson(request)))),
+      answerJson(response, await operations.limits(await bodyOf(LimitsChange, request))),
     events: ({ response }, signal) => answerStream(response, operations.events(signal), { signal, status: "at once" }),
   };
 
@@ -125,20 +106,22 @@ function findAnswer(answers: Record<keyof typeof CONTROL_ROUTES, Answer>, { requ
   throw new Failure("no-such-route", `The running peer has no "${url.pathname}": it may be of another version`);
 }
 
-function allIn({ searchParams }: URL): { readonly all: boolean } {
-  return { all: parsed(ControlAllQuery, Object.fromEntries(searchParams)).all === "true" };
+/** Answers with a stream whose status tells whether it began well. */
+function answerWhole(response: ServerResponse, values: AsyncIterable<unknown>, signal: AbortSignal): Promise<void> {
+  return answerStream(response, values, { signal, status: "waits" });
 }
 
-async function readJson(request: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > CONTROL_BODY_MAX_BYTES)
-      throw new Failure("too-large", `The request is longer than ${CONTROL_BODY_MAX_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return jsonOrUndefined(Buffer.concat(chunks).toString());
+function allIn(url: URL): { readonly all: boolean } {
+  return { all: queried(ControlAllQuery, url).all === "true" };
+}
+
+function queried<T extends z.ZodType>(schema: T, { searchParams }: URL): z.infer<T> {
+  return parsed(schema, Object.fromEntries(searchParams));
+}
+
+async function bodyOf<T extends z.ZodType>(schema: T, request: IncomingMessage): Promise<z.infer<T>> {
+  const text = await readBody(request, CONTROL_BODY_MAX_BYTES);
+  return parsed(schema, jsonOrUndefined(text));
 }
 
 function parsed<T extends z.ZodType>(schema: T, value: unknown): z.infer<T> {

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
+import { mkdir, writeFile } from "node:fs/promises";
+import path from "node:path";
 import { test } from "node:test";
 import { createCompletion } from "../../../src/cli/shell/completion.ts";
 import { splitWords } from "../../../src/cli/shell/words.ts";
 import type { ListRequest } from "../../../src/protocol/control-api.ts";
 import { Failure } from "../../../src/protocol/failures.ts";
 import { fakeOperations, file, folder, streamOf } from "../../peer/control/fake-operations.ts";
+import { tempFolder } from "../../support/temp-folder.ts";
 
 const VERBS = ["peers", "ls", "get", "search", "ping", "info", "help", "quit"];
 const OPTIONS = new Map([
@@ -20,7 +23,7 @@ const TOP = [
 ];
 const BELOW = [file("my music/one.mp3", 1), file("my music/two.mp3", 2)];
 
-function sample(now: () => number = () => 0) {
+function sample(now: () => number = () => 0, cwd = "/nowhere") {
   const listed: ListRequest[] = [];
   const operations = fakeOperations({
     list(request) {
@@ -34,6 +37,7 @@ function sample(now: () => number = () => 0) {
     complete: createCompletion({
       operations,
       verbs: new Map(VERBS.map((verb) => [verb, OPTIONS.get(verb) ?? []])),
+      cwd,
       now,
     }),
   };
@@ -87,3 +91,24 @@ test("a folder is asked for once in ten seconds", async () => {
   await complete("ls 'bob the second' mai");
   assert.equal(listed.length, 2);
 });
+
+const LOCAL = [
+  { line: "send 'bob the second' ", candidates: ["my\\ folder/", "note.txt "] },
+  { line: "send 'bob the second' n", candidates: ["note.txt "] },
+  { line: "send -w 'bob the second' note.txt my\\ folder/", candidates: ["my\\ folder/deep.txt "] },
+  { line: "send --all my", candidates: ["my\\ folder/"] },
+  { line: "sendall no", candidates: ["note.txt "] },
+  { line: "send b", candidates: ["bob\\ the\\ second "] },
+  { line: "sendall no such folder/", candidates: [] },
+  { line: "get --all no", candidates: [] },
+];
+
+for (const { line, candidates } of LOCAL) {
+  test(`Tab after ${line} offers local files where some can be named: ${candidates.join(", ") || "none here"}`, async (t) => {
+    const folder = await tempFolder(t);
+    await mkdir(path.join(folder, "my folder"));
+    for (const name of ["note.txt", "my folder/deep.txt"]) await writeFile(path.join(folder, name), "");
+    const [found] = await sample(undefined, folder).complete(line);
+    assert.deepEqual(found.toSorted(), candidates);
+  });
+}
