@@ -29,6 +29,7 @@ const program = createProgram(
     peer: ignore,
     up: ignore,
     shell: ignore,
+    chat: ignore,
     hash: ignore,
   },
   { print: () => undefined, width: 80 },

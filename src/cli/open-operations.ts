@@ -58,6 +58,8 @@ const ONLY_SENDS = {
   port: undefined,
   guests: false,
   shares: false,
+  meeting: [],
+  meshKey: undefined,
   accept: "none",
   downloads: { running: 0, perPeer: 0 },
   limits: { up: null, down: null, slots: null },
@@ -73,7 +75,7 @@ export async function openQueue(
 }
 
 /** The network last joined, or started, under the home folder. */
-export async function knownNetwork(engines: Engines, home: string): Promise<NetworkTarget> {
+async function knownNetwork(engines: Engines, home: string): Promise<NetworkTarget> {
   const network = await engines.lastNetwork(home);
   if (network) return network;
   const message =

@@ -6,6 +6,7 @@ import {
   readAcceptRule,
   readCount,
   readHost,
+  readMeetingPoint,
   readName,
   readPort,
   readRate,
@@ -23,6 +24,7 @@ export type PeerFlags = {
   readonly host?: string;
   readonly port?: string;
   readonly guests?: boolean;
+  readonly connect?: readonly string[];
   readonly accept?: string;
   readonly reshare?: boolean;
   readonly maxDownloads?: string;
@@ -32,7 +34,7 @@ export type PeerFlags = {
   readonly uploadSlots?: string;
 };
 
-type Decided<T> = Omit<T, "network" | "log">;
+type Decided<T> = Omit<T, "network" | "log" | "meshKey">;
 
 export const EVERY_ADDRESS = "::";
 
@@ -52,6 +54,7 @@ export function resolvePeer(flags: PeerFlags, settings: Settings, around: Surrou
     host: host === undefined ? EVERY_ADDRESS : readHost("--host", host),
     port: port === undefined ? undefined : readPort("--port", port),
     guests: flags.guests ?? false,
+    meeting: (flags.connect ?? []).map((value) => readMeetingPoint("--connect", value)),
     shares: true,
     accept: accept === undefined ? "ask" : readAcceptRule("--accept", accept),
     downloads: resolveQueue(flags),

@@ -9,9 +9,13 @@ type UpFlags = IndexFlags & PeerFlags & { readonly headless?: boolean };
 /** What the program does for each command that is not a verb of the shell. */
 export type ProgramActions = RunVerbs & {
   index(flags: IndexFlags): Promise<void>;
-  peer(network: string | undefined, flags: PeerFlags & { readonly headless?: boolean }): Promise<void>;
+  peer(
+    network: string | undefined,
+    flags: PeerFlags & { readonly headless?: boolean; readonly private?: boolean },
+  ): Promise<void>;
   up(flags: UpFlags): Promise<void>;
   shell(): Promise<void>;
+  chat(): Promise<void>;
   hash(files: readonly string[]): Promise<void>;
 };
 
@@ -69,6 +73,8 @@ export function createProgram(version: string, actions: ProgramActions, { print,
   )
     .option("--host <host>", "address to listen on (default: all)")
     .option("--port <port>", "port to listen on, 0 for any free one (default: the index server assigns one)")
+    .option("--connect <host:port>", "link with a peer, with no index server between (may be repeated)", collect)
+    .option("--private", "without an index server: let only those link who have the network key of this home")
     .option("--no-discovery", "do not look for others on the LAN")
     .action(actions.peer);
 
@@ -76,6 +82,11 @@ export function createProgram(version: string, actions: ProgramActions, { print,
     .command("shell")
     .description("the shell on its own, of the running peer if there is one")
     .action(actions.shell);
+
+  program
+    .command("chat")
+    .description("talk with everybody: a plain line is said to all, / begins a command")
+    .action(actions.chat);
 
   addVerbs(program, actions);
 

@@ -1,31 +1,34 @@
+import { createHash } from "node:crypto";
 import { availableParallelism } from "node:os";
 import path from "node:path";
 import { startHashing } from "../content/hashing.ts";
-import type { Address } from "../protocol/address.ts";
 import type { Info, PeerEvent } from "../protocol/control-api.ts";
 import { HOME_FILES } from "../protocol/home-layout.ts";
+import type { NetworkKey } from "../protocol/network-key.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import type { PeerName } from "../protocol/peer-name.ts";
 import { PROGRAM, VERSION } from "../protocol/program.ts";
+import { acceptLinks } from "../transport/accept-links.ts";
 import { systemClock } from "../transport/clock.ts";
 import { loadIdentity } from "../transport/identity.ts";
 import { openKnownIds } from "../transport/known-ids.ts";
-import { rememberNetwork } from "../transport/last-network.ts";
 import { startControlServer } from "./control/control-server.ts";
 import { type DownloadQueue, openDownloadQueue } from "./downloads/queue/download-queue.ts";
-import { createEarlyEvents, createPeerEvents, type PeerEvents } from "./events.ts";
+import { createEarlyEvents, createPeerEvents } from "./events.ts";
 import { lockHome } from "./home-lock.ts";
 import type { OfferDownloads } from "./inbox/inbox.ts";
 import { openOffers } from "./inbox/offers.ts";
-import type { Outbox } from "./inbox/outbox.ts";
+import { type IndexSide, joinIndex } from "./index-side.ts";
 import { emptyLibrary } from "./library/empty-library.ts";
 import { type Library, startLibrary } from "./library/library.ts";
 import { createPeerLimits } from "./limits.ts";
 import { createMemberOperations } from "./member-operations.ts";
+import { followShares } from "./mesh/follow-shares.ts";
 import { createNeighbourhood } from "./neighbourhood.ts";
-import { type Advertising, createAdvertising, type Totals } from "./network/advertising.ts";
-import { type Membership, type MembershipListener, startMembership } from "./network/membership.ts";
+import type { Totals } from "./network/advertising.ts";
+import { joinNetworks, type Network } from "./network/network.ts";
 import { ownHosts } from "./network/own-hosts.ts";
+import { createPresence } from "./network/presence.ts";
 import type { Operations } from "./operations.ts";
 import type { PeerOptions } from "./options.ts";
 import { createPeerServer } from "./peer-server.ts";
@@ -33,6 +36,7 @@ import { withQueue } from "./queued-operations.ts";
 import { createRemotePeers } from "./remote-peers.ts";
 import { createExchange } from "./serving/exchange.ts";
 import { createUploads } from "./serving/uploads.ts";
+import { openTalking } from "./talking.ts";
 
 export type RunningPeer = {
   readonly id: PeerId;
@@ -74,9 +78,25 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
   const exchange = createExchange(systemClock);
   started.defer(async () => exchange.unfinished.close());
   const limits = createPeerLimits(systemClock, options.limits);
-  let membership: Membership | undefined;
+  const self = { id: identity.id, name };
+  let net: Network | undefined;
+  const isMember = async (id: PeerId): Promise<boolean> => (await net?.isMember(id)) ?? false;
+  const key = network?.key ?? options.meshKey;
   let queue: DownloadQueue | undefined;
-  let advertising: Advertising | undefined;
+  let side: IndexSide | undefined;
+  const talking = openTalking({
+    home,
+    identity,
+    self,
+    key,
+    knownIds,
+    clock: systemClock,
+    log,
+    isMember,
+    index: () => side?.member.link(),
+    tell: events.tell,
+  });
+  started.defer(() => talking.close());
   const server = createPeerServer({
     identity,
     host: options.host,
@@ -85,65 +105,72 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     offered: offers.contents,
     inbox: offers.inbox,
     about: () => ({ id: identity.id, name, program: PROGRAM, ...totalsOf(library) }),
-    isMember: async (id) => (await membership?.isMember(id)) ?? false,
+    isMember,
     guests: options.guests,
+    onUpgrade: acceptLinks({
+      self,
+      key,
+      clock: systemClock,
+      onLink: talking.links.accept,
+      onMessage: talking.links.receive,
+    }),
     uploads: createUploads({ slots: limits.slots, upLimit: limits.up, clock: systemClock }),
     log,
   });
   started.defer(() => server.close());
-  if (options.port !== undefined) await server.listen(options.port);
+  // Without an index server nobody assigns a port.
+  if (options.port !== undefined || !network) await server.listen(options.port ?? 0);
 
-  membership = await startMembership({
-    target: network,
-    identity,
-    name,
-    program: PROGRAM,
-    knownIds,
-    clock: systemClock,
-    log,
-    listener: listenerOf(
-      events,
-      network.address,
-      options.shares,
-      () => advertising,
-      () => [queue, offers.outbox()],
-    ),
-    role: {
-      as: "peer",
-      port: server.address()?.port ?? null,
-      hosts: () => ownHosts(options.host),
-      listen: server.tryListen,
-      shares: options.shares,
+  const presence = createPresence({
+    joined(peer) {
+      const { id, name, hosts, port } = peer;
+      events.tell({ event: "peer-joined", id, name, host: hosts[0] ?? "", port });
+      for (const one of waiting()) one?.peerCame(peer);
     },
+    left: ({ id, name }) => events.tell({ event: "peer-left", id, name }),
   });
-  const member = membership;
-  started.defer(() => member.close());
-  await rememberNetwork(home, { ...network, indexId: member.indexId });
-
-  advertising = createAdvertising({
-    library,
-    index: member.index,
-    clock: systemClock,
-    log,
-    listener: {
-      shared(totals) {
-        shared = totals;
-        events.tell({ event: "shared", ...totals });
+  const waiting = () => [queue, offers.outbox(), talking.messenger()];
+  const tellShared = (totals: Totals): void => {
+    shared = totals;
+    events.tell({ event: "shared", ...totals });
+  };
+  if (network) {
+    side = await joinIndex({
+      options: { ...options, network },
+      identity,
+      knownIds,
+      library,
+      server,
+      presence: presence.through("index"),
+      heard: talking.heard,
+      networkCame: () => {
+        for (const one of waiting()) one?.networkCame();
       },
-      problem: (message) => events.tell({ event: "problem", message }),
-    },
+      tell: events.tell,
+      tellShared,
+    });
+    const joined = side;
+    started.defer(() => joined.close());
+  }
+  const { host, port } = server.address() ?? { host: options.host, port: side?.member.port ?? 0 };
+  const mesh = talking.beginMesh({
+    port,
+    hosts: () => ownHosts(options.host),
+    totals: () => totalsOf(library),
+    meeting: options.meeting,
+    listener: presence.through("mesh"),
+    library,
   });
-  const advertised = advertising;
-  started.defer(() => advertised.close());
-  if (member.connected() && options.shares) advertising.begin();
+  started.defer(followShares(library, { changed: mesh.changed, tellShared: side ? undefined : tellShared }));
+  const joinedNetwork = joinNetworks(side?.member, mesh);
+  net = joinedNetwork;
   library.onProblem((message) => events.tell({ event: "problem", message }));
   library.ready.catch((error: unknown) => log.error({ err: error }, "the first scan failed"));
 
   const hashing = startHashing({ threads: 1, log });
   started.defer(() => hashing.close());
-  const remotePeers = createRemotePeers(member, identity, limits.down);
+  const remotePeers = createRemotePeers(joinedNetwork, identity, limits.down);
   started.defer(() => remotePeers.close());
-  const { host, port } = server.address() ?? { host: options.host, port: member.port ?? 0 };
   const info = (): Info => ({
     role: "peer",
     id: identity.id,
@@ -152,13 +179,8 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     home,
     port,
     received: options.received,
-    index: {
-      id: member.indexId,
-      name: member.indexName(),
-      ...network.address,
-      private: network.key !== undefined,
-      connected: member.connected(),
-    },
+    index: side?.info() ?? null,
+    mesh: { ...mesh.counts(), private: key !== undefined },
     shares: {
       folders: [...library.folders()],
       manifest: options.manifest ?? null,
@@ -169,10 +191,10 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
   });
   const { fetch, find, ...memberOperations } = createMemberOperations({
     identity,
-    membership: member,
+    membership: joinedNetwork,
     remotePeers,
     neighbourhood: createNeighbourhood({
-      membership: member,
+      membership: joinedNetwork,
       remotePeers,
       serving: { exchange, self: () => ({ name, port }) },
     }),
@@ -181,10 +203,12 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     events,
     info,
     changeLimits: limits.change,
+    connect: mesh.connect,
   });
+  const networkId = side?.member.indexId ?? meshId(key);
   const downloads = openDownloadQueue({
     home,
-    network: member.indexId,
+    network: networkId,
     received: options.received,
     runs: "all",
     limits: options.downloads,
@@ -201,10 +225,10 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
   started.defer(() => downloads.close());
   const { inbox, outbox } = offers.begin({
     rule: options.accept,
-    network: member.indexId,
-    self: { id: identity.id, name },
+    network: networkId,
+    self,
     downloads: offerDownloads(downloads),
-    peers: member.peers,
+    peers: joinedNetwork.peers,
     find,
     remoteOf: remotePeers.of,
     hashing,
@@ -213,11 +237,22 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     tell: events.tell,
   });
   started.defer(offers.pause);
-  const operations = withQueue(memberOperations, outbox.send, {
-    downloads: async () => downloads,
-    sends: async () => outbox,
-    offers: async () => inbox,
+  const messenger = talking.begin({
+    network: networkId,
+    find,
+    peers: joinedNetwork.peers,
+    acquaintances: offers.acquaintances,
   });
+  const operations = withQueue(
+    memberOperations,
+    { send: outbox.send, say: messenger.say },
+    {
+      chat: async () => messenger,
+      downloads: async () => downloads,
+      sends: async () => outbox,
+      offers: async () => inbox,
+    },
+  );
   const control = await startControlServer({ home, operations, log });
   started.defer(() => control.close());
 
@@ -254,35 +289,7 @@ function offerDownloads(queue: DownloadQueue): OfferDownloads {
   };
 }
 
-/** Those who want to know who comes online. */
-type Waiting = Pick<DownloadQueue & Outbox, "peerCame" | "networkCame">;
-
-function listenerOf(
-  events: PeerEvents,
-  index: Address,
-  shares: boolean,
-  advertising: () => Advertising | undefined,
-  waiting: () => readonly (Waiting | undefined)[],
-): Partial<MembershipListener> {
-  return {
-    joined(peer) {
-      const { id, name, hosts, port } = peer;
-      events.tell({ event: "peer-joined", id, name, host: hosts[0] ?? "", port });
-      for (const one of waiting()) one?.peerCame(peer);
-    },
-    left: ({ id, name }) => events.tell({ event: "peer-left", id, name }),
-    lost(reason) {
-      advertising()?.pause();
-      events.tell({ event: "index-lost", reason: reason.message });
-    },
-    back() {
-      if (shares) advertising()?.begin();
-      events.tell({ event: "index-back", ...index });
-      for (const one of waiting()) one?.networkCame();
-    },
-    ended(reason) {
-      advertising()?.pause();
-      events.tell({ event: "problem", message: `The index server does not let us back in: ${reason.message}` });
-    },
-  };
+/** What waits in a queue for a mesh waits for one with the same key, wherever it is met again. */
+function meshId(key: NetworkKey | undefined): string {
+  return key === undefined ? "mesh" : `mesh ${createHash("sha256").update(key).digest("hex").slice(0, 16)}`;
 }

@@ -1,9 +1,11 @@
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
+import { ownHosts } from "../../peer/network/own-hosts.ts";
 import type { PeerOptions } from "../../peer/options.ts";
 import type { RunningPeer } from "../../peer/peer.ts";
 import { formatAddress } from "../../protocol/address.ts";
 import { Failure, isErrno } from "../../protocol/failures.ts";
+import { formatInvite } from "../../protocol/invite.ts";
 import { shortId } from "../../protocol/peer-id.ts";
 import { printable } from "../../protocol/untrusted-text.ts";
 import { aborted, startedUnless } from "../abortable.ts";
@@ -22,6 +24,8 @@ export type PeerContext = {
   now(): number;
   readonly input: ShellInput;
   readonly terminal: OutputStream;
+  /** How people type this program. */
+  readonly called: string;
   /** Whether it runs without a shell even at a terminal. */
   readonly headless: boolean;
 };
@@ -35,7 +39,7 @@ export async function runPeer(context: PeerContext, options: PeerOptions): Promi
   const peer = await startedUnless(signal, () => engines.startPeer(options));
   try {
     const withShell = context.input.isTTY === true && !headless && !output.json;
-    await announcePeer(output, peer, options);
+    await announcePeer(context, peer, options);
     if (withShell) await runShell({ ...context, operations: peer.operations, home: options.home });
     else await Promise.all([tellEvents(peer, output, signal), aborted(signal)]);
   } finally {
@@ -44,7 +48,7 @@ export async function runPeer(context: PeerContext, options: PeerOptions): Promi
 }
 
 async function announcePeer(
-  output: Output,
+  { output, called }: Pick<PeerContext, "output" | "called">,
   { id, name, host, port, operations }: RunningPeer,
   options: PeerOptions,
 ): Promise<void> {
@@ -52,10 +56,27 @@ async function announcePeer(
   const { bold } = output.colours;
   const where = host === EVERY_ADDRESS || host === "0.0.0.0" ? `port ${port}` : formatAddress({ host, port });
   const { index } = await operations.info();
-  const network = index?.name ? `, in the network of ${printable(index.name)}` : "";
+  const network =
+    index === null ? ", with no index server" : index.name ? `, in the network of ${printable(index.name)}` : "";
   await output.result(`Peer ${bold(printable(name))} (${shortId(id)}) on ${where}${network}`);
+  if (index === null) await announceMesh({ output, called }, { id, host, port }, options);
   for (const { path: folder } of options.folders) output.talk(`Shares what lies in ${printable(folder)}`);
   output.talk(`Downloads land in ${printable(options.received)}`);
+}
+
+/** How others can link with a peer that has no index server. */
+async function announceMesh(
+  { output, called }: Pick<PeerContext, "output" | "called">,
+  { id, host, port }: Pick<RunningPeer, "id" | "host" | "port">,
+  { meshKey }: Pick<PeerOptions, "meshKey">,
+): Promise<void> {
+  const [seen = "127.0.0.1"] = host === EVERY_ADDRESS || host === "0.0.0.0" ? ownHosts(host) : [host];
+  const address = { host: seen, port };
+  const what =
+    meshKey === undefined ? formatAddress(address) : `"${formatInvite({ address, indexId: id, key: meshKey })}"`;
+  await output.result(`Others link with it by: ${called} peer --connect ${what}`);
+  if (meshKey === undefined)
+    output.complain("This mesh is open: whoever reaches this port can link, look and fetch. --private asks for a key");
 }
 
 /** Tells what happens in a peer that runs without a shell. */

@@ -9,8 +9,6 @@ import { type PeerContext, runPeer } from "./peer.ts";
 
 type UpContext = PeerContext & {
   readonly engines: Pick<Engines, "startPeer" | "startIndexServer" | "lastNetwork">;
-  /** How people type this program. */
-  readonly called: string;
 };
 
 type UpOptions = {

@@ -1,9 +1,11 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import type { Logger } from "pino";
 import type { z } from "zod";
+import { ChatChange, ChatRequest, SayRequest } from "../../protocol/chat.ts";
 import {
   CONTROL_BODY_MAX_BYTES,
   CONTROL_ROUTES,
+  ConnectRequest,
   ControlListQuery,
   GetRequest,
   LimitsChange,
@@ -64,9 +66,17 @@ export function createControlHandler({ operations, log }: ControlHandlerOptions)
     sends: ({ response, url }, signal) => answerWhole(response, operations.sends(allIn(url), signal), signal),
     changeSends: async ({ request, response }) =>
       answerJson(response, await operations.changeSends(await bodyOf(SendsChange, request))),
+    say: async ({ request, response }, signal) =>
+      answerWhole(response, operations.say(await bodyOf(SayRequest, request), signal), signal),
+    messages: ({ response, url }, signal) =>
+      answerWhole(response, operations.messages(queried(ChatRequest, url), signal), signal),
+    changeMessages: async ({ request, response }) =>
+      answerJson(response, await operations.changeMessages(await bodyOf(ChatChange, request))),
     offers: ({ response, url }, signal) => answerWhole(response, operations.offers(allIn(url), signal), signal),
     answerOffers: async ({ request, response }) =>
       answerJson(response, await operations.answerOffers(await bodyOf(OffersAnswer, request))),
+    connect: async ({ request, response }) =>
+      answerJson(response, await operations.connect(await bodyOf(ConnectRequest, request))),
     limits: async ({ request, response }) =>
       answerJson(response, await operations.limits(await bodyOf(LimitsChange, request))),
     events: ({ response }, signal) => answerStream(response, operations.events(signal), { signal, status: "at once" }),
