@@ -127,7 +127,10 @@ const WRONG: { args: string[]; says: RegExp }[] = [
   { args: ["search", "x", "--peer", ""], says: /--peer needs a peer/ },
   { args: ["search", "x".repeat(201)], says: /search for have 201 characters: 200 are the most\n/ },
   { args: ["help", "pers"], says: /Unknown command "pers"/ },
-  { args: ["peer", "--connect", "x:0"], says: /--connect.*"x:0".*give HOST:PORT of a peer, or a whole invite/ },
+  {
+    args: ["peer", "--connect", "x:0"],
+    says: /Cannot use "x:0" for --connect: give HOST:PORT of a peer, or a whole invite/,
+  },
   { args: ["peers", "--home"], says: /Option "--home <dir>" needs a value\n/ },
   { args: ["peer", `tukar://h/${BOB}?key=${KEY}`], says: /"h" is not HOST:PORT; give HOST:PORT, or a whole invite/ },
   { args: ["peer", `tukar://h:1/${BOB.slice(1)}?key=${KEY}`], says: /the index id "b+q" is cut off or mistyped; give/ },
