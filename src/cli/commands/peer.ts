@@ -3,9 +3,9 @@ import path from "node:path";
 import { ownHosts } from "../../peer/network/own-hosts.ts";
 import type { PeerOptions } from "../../peer/options.ts";
 import type { RunningPeer } from "../../peer/peer.ts";
-import { formatAddress } from "../../protocol/address.ts";
+import { type Address, formatAddress } from "../../protocol/address.ts";
 import { Failure, isErrno } from "../../protocol/failures.ts";
-import { formatInvite } from "../../protocol/invite.ts";
+import { formatInvite, parseInvite } from "../../protocol/invite.ts";
 import { shortId } from "../../protocol/peer-id.ts";
 import { printable } from "../../protocol/untrusted-text.ts";
 import { aborted, startedUnless } from "../abortable.ts";
@@ -52,14 +52,16 @@ async function announcePeer(
   { id, name, host, port, operations }: RunningPeer,
   options: PeerOptions,
 ): Promise<void> {
-  if (output.json) return output.record({ event: "ready", role: "peer", id, name, host, port, ui: null });
+  const invite = meshInvite({ id, host, port }, options);
+  if (output.json)
+    return output.record({ event: "ready", role: "peer", id, name, host, port, ui: null, ...(invite && { invite }) });
   const { bold } = output.colours;
   const where = host === EVERY_ADDRESS || host === "0.0.0.0" ? `port ${port}` : formatAddress({ host, port });
   const { index } = await operations.info();
   const network =
     index === null ? ", with no index server" : index.name ? `, in the network of ${printable(index.name)}` : "";
   await output.result(`Peer ${bold(printable(name))} (${shortId(id)}) on ${where}${network}`);
-  if (index === null) await announceMesh({ output, called }, { id, host, port }, options);
+  if (index === null) await announceMesh({ output, called }, invite ?? formatAddress(addressOf({ host, port })));
   for (const { path: folder } of options.folders) output.talk(`Shares what lies in ${printable(folder)}`);
   output.talk(`Downloads land in ${printable(options.received)}`);
 }
@@ -67,16 +69,28 @@ async function announcePeer(
 /** How others can link with a peer that has no index server. */
 async function announceMesh(
   { output, called }: Pick<PeerContext, "output" | "called">,
+  meetingPoint: string,
+): Promise<void> {
+  const isOpen = parseInvite(meetingPoint) === undefined;
+  await output.result(
+    `Others link with it by: ${called} peer --connect ${isOpen ? meetingPoint : `"${meetingPoint}"`}`,
+  );
+  if (isOpen)
+    output.complain("This mesh is open: whoever reaches this port can link, look and fetch. --private asks for a key");
+}
+
+/** What lets others into a private mesh. */
+function meshInvite(
   { id, host, port }: Pick<RunningPeer, "id" | "host" | "port">,
   { meshKey }: Pick<PeerOptions, "meshKey">,
-): Promise<void> {
+): string | undefined {
+  return meshKey && formatInvite({ address: addressOf({ host, port }), indexId: id, key: meshKey });
+}
+
+/** The likeliest address at which a peer can be reached. */
+function addressOf({ host, port }: Pick<RunningPeer, "host" | "port">): Address {
   const [seen = "127.0.0.1"] = host === EVERY_ADDRESS || host === "0.0.0.0" ? ownHosts(host) : [host];
-  const address = { host: seen, port };
-  const what =
-    meshKey === undefined ? formatAddress(address) : `"${formatInvite({ address, indexId: id, key: meshKey })}"`;
-  await output.result(`Others link with it by: ${called} peer --connect ${what}`);
-  if (meshKey === undefined)
-    output.complain("This mesh is open: whoever reaches this port can link, look and fetch. --private asks for a key");
+  return { host: seen, port };
 }
 
 /** Tells what happens in a peer that runs without a shell. */
