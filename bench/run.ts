@@ -10,6 +10,7 @@ import { benchLimits } from "./limits.ts";
 import { benchManyFiles } from "./many-files.ts";
 import { benchOneShot } from "./one-shot.ts";
 import { benchSingleFile } from "./single-file.ts";
+import { benchTwoSources } from "./two-sources.ts";
 
 /** `npm run bench [-- NAME...]`: runs the comparisons named, or all of them. */
 const BENCHES = {
@@ -17,6 +18,7 @@ const BENCHES = {
   "many-files": (workDir: string) => benchManyFiles(workDir),
   "hashing-and-scanning": benchHashingAndScanning,
   "flash-crowd": (workDir: string) => benchFlashCrowd(workDir),
+  "two-sources": (workDir: string) => benchTwoSources(workDir),
   "catalog-search": (workDir: string) => benchCatalogSearch(workDir, 1_000, 1_000),
   "catalog-search-10M": (workDir: string) => benchCatalogSearch(workDir, 1_000, 10_000),
   limits: benchLimits,
