@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, cpus, tmpdir } from "node:os";
 import path from "node:path";
 import { benchCatalogSearch } from "./catalog-search.ts";
+import { benchDelay } from "./delay.ts";
 import { benchFlashCrowd } from "./flash-crowd.ts";
 import { benchHashingAndScanning, benchStarting } from "./hashing-and-scanning.ts";
 import { benchIndexSessions } from "./index-sessions.ts";
@@ -19,6 +20,7 @@ const BENCHES = {
   "hashing-and-scanning": benchHashingAndScanning,
   "flash-crowd": (workDir: string) => benchFlashCrowd(workDir),
   "two-sources": (workDir: string) => benchTwoSources(workDir),
+  delay: (workDir: string) => benchDelay(workDir),
   "catalog-search": (workDir: string) => benchCatalogSearch(workDir, 1_000, 1_000),
   "catalog-search-10M": (workDir: string) => benchCatalogSearch(workDir, 1_000, 10_000),
   limits: benchLimits,
