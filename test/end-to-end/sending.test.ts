@@ -204,20 +204,6 @@ test("a sender that is killed in the middle goes on when it runs again", TIMEOUT
   assert.ok(["accepted", "delivered"].includes(String(lines[0]?.["state"])), JSON.stringify(lines));
 });
 
-test("who stops sending takes back what was not accepted", TIMEOUT, async () => {
-  await using network = await startNetwork();
-  const folder = await filesOf(network, { "note.txt": "text" });
-  const bob = await network.peer("bob", {});
-  const send = startTukar(["send", "bob", path.join(folder, "note.txt"), ...sender(network)]);
-  const { offer } = await bob.line({ event: "offer" });
-  assert.equal((await send.end("SIGINT")).status, 130);
-  const { lines } = await tukarJson(["offers", "--all", "--home", bob.home]);
-  assert.equal(lines[0]?.["state"], "withdrawn");
-  const late = await tukar(["accept", String(offer), "--home", bob.home]);
-  assert.equal(late.status, 0);
-  assert.match(late.stderr, /was answered before/);
-});
-
 test("what cannot be sent is said in one line with the documented status", TIMEOUT, async () => {
   await using network = await startNetwork();
   const folder = await filesOf(network, { "note.txt": "text" });
