@@ -31,6 +31,9 @@ export type LabPeer = {
 export function openLabNetwork(folder: string): LabNetwork {
   const lab = openNetLab();
   const children: ChildProcess[] = [];
+  // However the bench ends, nothing of it goes on.
+  const killAll = (): void => children.forEach((child) => void child.kill("SIGKILL"));
+  process.once("exit", killAll);
   let invite = "";
 
   function start(host: LabHost, args: readonly string[]): ChildProcess {
@@ -63,6 +66,7 @@ export function openLabNetwork(folder: string): LabNetwork {
     },
     async [Symbol.asyncDispose]() {
       for (const child of children.toReversed()) await ended(child);
+      process.off("exit", killAll);
       lab[Symbol.dispose]();
     },
   };
