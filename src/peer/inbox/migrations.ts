@@ -66,4 +66,13 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX send_alive ON send (network) WHERE ended_ms IS NULL;
   CREATE INDEX send_parcel ON send (parcel);
   `,
+  `
+  -- One row per offer that was taken back and whose receiver has not heard of it. ended_ms: when that was.
+  CREATE TABLE withdrawal (
+    offer    TEXT    PRIMARY KEY,
+    network  TEXT    NOT NULL,
+    peer     TEXT    NOT NULL,
+    ended_ms INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
