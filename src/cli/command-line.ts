@@ -89,13 +89,20 @@ export async function runCommandLine(args: readonly string[], world: World): Pro
     },
     async peer(named, { headless = false, ...flags }) {
       const { knownNetwork } = await import("./open-operations.ts");
+      const { lastOrNearby } = await import("./nearby-network.ts");
       const { readNetwork } = await import("./flag-values.ts");
       const { resolvePeer } = await import("./peer-settings.ts");
       const { runPeer } = await import("./commands/peer.ts");
       const known = settings();
       const options = resolvePeer(flags, known, surroundings);
       const given = named === undefined ? known.network : readNetwork("the network to join", named);
-      const network = given ?? (await knownNetwork(engines, known.home));
+      const { home } = known;
+      const looks = known.discovery && flags.discovery !== false;
+      const remembered = async () =>
+        looks
+          ? lastOrNearby({ engines, output, signal, called, home }, await engines.lastNetwork(home))
+          : knownNetwork(engines, home);
+      const network = given ?? (await remembered());
       await runPeer({ ...shellContext, engines, headless }, { ...options, network, log: await logger() });
     },
     async up({ headless = false, ...flags }) {
