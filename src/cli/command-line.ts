@@ -89,16 +89,23 @@ export async function runCommandLine(args: readonly string[], world: World): Pro
     },
     async peer(named, { headless = false, private: isPrivate = false, ...flags }) {
       const { meshKeyOf } = await import("./mesh-key.ts");
+      const { lastOrNearby } = await import("./nearby-network.ts");
       const { readNetwork } = await import("./flag-values.ts");
       const { resolvePeer } = await import("./peer-settings.ts");
       const { runPeer } = await import("./commands/peer.ts");
       const known = settings();
       const options = resolvePeer(flags, known, surroundings);
       const given = named === undefined ? known.network : readNetwork("the network to join", named);
-      // Whoever names peers to link with wants no index server beside them, unless that is named, too.
-      const network =
-        given ?? (options.meeting.length > 0 || isPrivate ? undefined : await engines.lastNetwork(known.home));
-      const meshKey = network ? undefined : await meshKeyOf(engines, known.home, flags.connect ?? [], isPrivate);
+      const { home } = known;
+      const looks = known.discovery && flags.discovery !== false;
+      const remembered = async () => {
+        // Whoever names peers to link with wants no index server beside them, unless that is named, too.
+        if (options.meeting.length > 0 || isPrivate) return undefined;
+        const last = await engines.lastNetwork(home);
+        return looks ? lastOrNearby({ engines, output, signal, called, home }, last) : last;
+      };
+      const network = given ?? (await remembered());
+      const meshKey = network ? undefined : await meshKeyOf(engines, home, flags.connect ?? [], isPrivate);
       const context = { ...shellContext, engines, headless, called };
       await runPeer(context, { ...options, network, meshKey, log: await logger() });
     },

@@ -7,6 +7,8 @@ import type { NetworkTarget, PeerOptions, VisitorOptions } from "../peer/options
 import type { RunningPeer } from "../peer/peer.ts";
 import type { Visitor } from "../peer/visitor.ts";
 import type { NetworkKey } from "../protocol/network-key.ts";
+import type { Found } from "../transport/discovery/browse.ts";
+import type { Surroundings } from "../transport/discovery/look-around.ts";
 import { joining } from "./join-failure.ts";
 
 /** The parts of the program that commands drive. Tests give their own. */
@@ -19,6 +21,9 @@ export type Engines = {
   /** The network key of a home folder, made on the first call. */
   networkKey(home: string): Promise<NetworkKey>;
   lastNetwork(home: string): Promise<NetworkTarget | undefined>;
+  /** The index servers that are announced on the LAN; up to the one that is looked for, if any is. */
+  lookAround(signal: AbortSignal, isIt?: (found: Found) => boolean): Promise<Surroundings>;
+  answers(home: string, target: NetworkTarget, signal: AbortSignal): Promise<boolean>;
   startHashing(): Promise<Hashing>;
 };
 
@@ -38,5 +43,11 @@ export const ENGINES: Engines = {
   startIndexServer: async (options) => (await import("../index-server/index-server.ts")).startIndexServer(options),
   networkKey: async (home) => (await import("../transport/network-key-file.ts")).loadNetworkKey(home),
   lastNetwork: async (home) => (await import("../transport/last-network.ts")).lastNetwork(home),
+  async lookAround(signal, isIt) {
+    const { lookAround } = await import("../transport/discovery/look-around.ts");
+    const { systemClock } = await import("../transport/clock.ts");
+    return lookAround({ role: "index", clock: systemClock, signal, ...(isIt && { isIt }) });
+  },
+  answers: async (...asked) => (await import("../peer/network/answers.ts")).answers(...asked),
   startHashing: async () => (await import("../content/hashing.ts")).startHashing({ threads: availableParallelism() }),
 };

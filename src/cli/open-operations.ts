@@ -78,9 +78,13 @@ export async function openQueue(
 async function knownNetwork(engines: Engines, home: string): Promise<NetworkTarget> {
   const network = await engines.lastNetwork(home);
   if (network) return network;
+  throw noNetwork();
+}
+
+function noNetwork(): Failure {
   const message =
     "No index server is known yet: start one with tukar index, or name one with --index INVITE or HOST:PORT";
-  throw new Failure("no-network", message);
+  return new Failure("no-network", message);
 }
 
 /** Whether the peer is in the network that was asked for: by the index server's id if that is known, else by address. */

@@ -32,6 +32,7 @@ export type PeerFlags = {
   readonly upLimit?: string;
   readonly downLimit?: string;
   readonly uploadSlots?: string;
+  readonly discovery?: boolean;
 };
 
 type Decided<T> = Omit<T, "network" | "log" | "meshKey">;

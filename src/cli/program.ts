@@ -63,6 +63,7 @@ export function createProgram(version: string, actions: ProgramActions, { print,
     .option("--store <store>", "sqlite:FILE or memory (default: a file in the home folder)")
     .option("--open", "let anybody join, without a key")
     .option("--name <name>", "what to be called (default: this machine's name)")
+    .option("--no-discovery", "do not announce it on the LAN (TUKAR_NO_DISCOVERY)")
     .action(actions.index);
 
   addPeerOptions(
@@ -75,7 +76,6 @@ export function createProgram(version: string, actions: ProgramActions, { print,
     .option("--port <port>", "port to listen on, 0 for any free one (default: the index server assigns one)")
     .option("--connect <host:port>", "link with a peer, with no index server between (may be repeated)", collect)
     .option("--private", "without an index server: let only those link who have the network key of this home")
-    .option("--no-discovery", "do not look for others on the LAN")
     .action(actions.peer);
 
   program
@@ -113,6 +113,7 @@ function addPeerOptions(command: Command): Command {
     .option("--up-limit <rate>", "send no more than that a second, such as 500k or 1.5MiB (default: no limit)")
     .option("--down-limit <rate>", "fetch no more than that a second (default: no limit)")
     .option("--upload-slots <n>", "peers that are sent files at once, the others wait (default: no limit)")
+    .option("--no-discovery", "look for nobody on the LAN, and announce nothing there (TUKAR_NO_DISCOVERY)")
     .option("--headless", "no shell, even at a terminal")
     .option("--no-ui", "no web page");
 }

@@ -132,5 +132,17 @@ export const FOLLOWERS_PER_CONTENT = 256;
 /** Others that fetch the same content, as one listener is told of them: enough to be well connected. */
 export const FOLLOWERS_TOLD = 32;
 
+/** A packet of multicast DNS (RFC 6762, 17), and all strings of the TXT record in an announcement. */
+export const ANNOUNCEMENT_PACKET_MAX_BYTES = 9_000;
+export const ANNOUNCEMENT_TEXT_MAX_BYTES = 512;
+/** Packets about us that are read for a while each second, and in one burst. */
+export const ANNOUNCEMENT_PACKETS_PER_SECOND = 100;
+export const ANNOUNCEMENT_PACKETS_BURST = 200;
+/** Announcements that are remembered, of all hosts and of one. */
+export const ANNOUNCEMENTS_MAX = 64;
+export const ANNOUNCEMENTS_PER_HOST = 8;
+/** How long an announcement holds that is not repeated. */
+export const ANNOUNCEMENT_LIFE_MS = 120_000;
+
 /** A file that is shared can be no larger: its block list (32 MiB) is held in memory. */
 export const FILE_MAX_BYTES = 16 * TIB;
