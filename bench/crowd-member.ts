@@ -16,6 +16,8 @@ import { tlsParameters } from "../src/transport/tls-parameters.ts";
  */
 export type CrowdMember = {
   ping(): void;
+  /** Sends a message that is encoded already. */
+  send(encoded: string): void;
   /** Says LEAVE and hangs up. */
   leave(): void;
   /** Hangs up without a word. */
@@ -136,7 +138,12 @@ export function joinCrowd(options: CrowdMemberOptions): Promise<CrowdMember | un
       early = Buffer.alloc(0);
       answering?.close();
       answering = undefined;
-      joined.resolve({ ping: () => say("PING", {}), leave, destroy: () => socket.destroy() });
+      joined.resolve({
+        ping: () => say("PING", {}),
+        send: (encoded) => void socket.write(frameOf(encoded)),
+        leave,
+        destroy: () => socket.destroy(),
+      });
     }
   }
 

@@ -1,7 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type Invite, parseInvite } from "../src/protocol/invite.ts";
-import type { PeerId } from "../src/protocol/peer-id.ts";
+import { peerNameFrom } from "../src/protocol/peer-name.ts";
+import { createAuthor } from "../src/transport/authorship.ts";
 import { createBackoff } from "../src/transport/backoff.ts";
+import { systemClock } from "../src/transport/clock.ts";
+import { createFloodAuthor } from "../src/transport/flooding.ts";
 import type { Identity } from "../src/transport/identity.ts";
 import { createIdentityMould } from "./cheap-identity.ts";
 import { type CrowdMember, joinCrowd } from "./crowd-member.ts";
@@ -19,6 +22,8 @@ export type CrowdOrder =
     }
   /** One more joins, and leaves when all have heard of it. */
   | { readonly do: "come and go" }
+  /** One says something to all. */
+  | { readonly do: "broadcast" }
   | { readonly do: "count" };
 
 export type Joined = {
@@ -29,7 +34,8 @@ export type Joined = {
 };
 export type CameAndWent = { readonly came: Heard; readonly went: Heard };
 export type Count = { readonly in: number; readonly lost: number; readonly bytes: number };
-export type CrowdReport = Joined | CameAndWent | Count;
+export type Said = { readonly said: Heard };
+export type CrowdReport = Joined | CameAndWent | Said | Count;
 
 /** When the first and the last of so many heard, in milliseconds after it happened. */
 export type Heard = { readonly by: number; readonly firstMs: number; readonly lastMs: number };
@@ -89,6 +95,8 @@ async function obey(order: CrowdOrder): Promise<CrowdReport> {
       return join(order);
     case "come and go":
       return comeAndGo();
+    case "broadcast":
+      return broadcast();
     case "count":
       return { in: members.filter(({ live }) => live).length, lost, bytes: bytesReceived };
   }
@@ -153,8 +161,8 @@ function notice(member: Member, bytes: Uint8Array): void {
   if (listeningFor.by === listeningFor.all) listeningFor.done();
 }
 
-/** When everybody had heard what `happen` does to this id. */
-async function hear(id: PeerId, happen: () => Promise<void> | void): Promise<Heard> {
+/** When everybody had heard of this id, which `happen` brings about. */
+async function hear(id: string, happen: () => Promise<void> | void): Promise<Heard> {
   for (const member of members) member.heard = false;
   const everybody = Promise.withResolvers<void>();
   const listening: Listening = {
@@ -171,6 +179,17 @@ async function hear(id: PeerId, happen: () => Promise<void> | void): Promise<Hea
   await Promise.race([everybody.promise, delay(HEARD_WITHIN_MS)]);
   listeningFor = undefined;
   return { by: listening.by, firstMs: listening.firstMs, lastMs: listening.lastMs };
+}
+
+async function broadcast(): Promise<CrowdReport> {
+  const speaker = members.find(({ live }) => live);
+  if (!speaker) throw new Error("nobody is there to say something");
+  const { identity } = speaker;
+  const self = { id: identity.id, name: peerNameFrom("speaker") };
+  const author = createFloodAuthor(createAuthor(identity), self, systemClock, 0);
+  const { id, encoded } = author.say("BROADCAST", { text: "hello, all of you" });
+  // The one who says it hears its id in the ACK.
+  return { said: await hear(id, () => speaker.live?.send(encoded)) };
 }
 
 async function comeAndGo(): Promise<CrowdReport> {

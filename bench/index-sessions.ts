@@ -3,7 +3,7 @@ import { once } from "node:events";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseInvite } from "../src/protocol/invite.ts";
-import type { CameAndWent, Count, CrowdOrder, CrowdReport, Heard, Joined } from "./crowd.ts";
+import type { CameAndWent, Count, CrowdOrder, CrowdReport, Heard, Joined, Said } from "./crowd.ts";
 import { type IndexProbe, probeIndex } from "./index-probe.ts";
 import { costOf, median, residentBytesOf } from "./measure.ts";
 import { startIndex } from "./servers.ts";
@@ -102,6 +102,14 @@ export async function benchIndexSessions(workDir: string): Promise<void> {
       "median: heard by the last of all",
       `came ${fixed(median(changes.map(({ came }) => came.lastMs)), 0)} ms, went ${fixed(median(changes.map(({ went }) => went.lastMs)), 0)} ms`,
     );
+
+    for (let round = 0; round < ROUNDS; round += 1) {
+      await delay(REST_MS);
+      await look();
+      const { said } = await crowd.told<Said>({ do: "broadcast" });
+      const cost = await look();
+      say("one says something to all", `${heard(said)}; CPU ${fixed(cost.cpuSeconds)} s, ${stall(cost)}`);
+    }
 
     const endingAtMs = performance.now();
     await index.close();

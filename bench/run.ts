@@ -9,6 +9,8 @@ import { benchIndexSessions } from "./index-sessions.ts";
 import { benchLargeShare } from "./large-share.ts";
 import { benchLimits } from "./limits.ts";
 import { benchManyFiles } from "./many-files.ts";
+import { benchMesh } from "./mesh.ts";
+import { benchMessages } from "./messages.ts";
 import { benchOneShot } from "./one-shot.ts";
 import { benchSingleFile } from "./single-file.ts";
 import { benchTwoSources } from "./two-sources.ts";
@@ -30,6 +32,8 @@ const BENCHES = {
     await benchOneShot(workDir);
   },
   "index-sessions": benchIndexSessions,
+  mesh: benchMesh,
+  messages: benchMessages,
 } as const;
 
 /** These take long, so they run only when they are named. */

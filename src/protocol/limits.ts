@@ -42,7 +42,7 @@ export const NODE_AGE_MAX_MS = 60 * 60 * 1000;
 /** Neighbours that a node of a mesh looks for, and that it has at most. */
 export const NEIGHBOURS_WANTED = 5;
 export const NEIGHBOURS_MAX = 16;
-/** A node of whom nothing was heard for so long is gone; in a mesh of more than 200 nodes, longer in proportion. */
+/** A node of whom nothing was heard for so long is gone; in a mesh of more than 50 nodes, longer in proportion. */
 export const NODE_SILENCE_MS = 45_000;
 /** Files that one node names as matches of one query, and queries of one author: so many at once, then one every so often. */
 export const QUERY_HITS_MAX = 200;

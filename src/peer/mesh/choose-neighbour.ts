@@ -1,8 +1,7 @@
 import type { Node } from "./nodes.ts";
 
-/** Of the neighbours that one looks for so many are to be among those known longest, the others are left to chance. */
+/** Of the neighbours that one looks for so many are to be of the half that is known longest, the others are left to chance. */
 const STABLE_WANTED = 2;
-const STABLE_AMONG = 10;
 
 /**
  * Whom to link with next: somebody known for long, since such a peer is likely to stay; beyond two of those anybody, so that the mesh does
@@ -16,7 +15,8 @@ export function chooseNeighbour(
   neighbours: readonly Node[],
   random: () => number,
 ): Node | undefined {
-  const oldest = new Set([...candidates, ...neighbours].toSorted((a, b) => a.since - b.since).slice(0, STABLE_AMONG));
+  const all = [...candidates, ...neighbours].toSorted((a, b) => a.since - b.since);
+  const oldest = new Set(all.slice(0, Math.ceil(all.length / 2)));
   const stable = neighbours.filter((node) => oldest.has(node)).length;
   const old = candidates.filter((node) => oldest.has(node));
   const among = stable < STABLE_WANTED && old.length > 0 ? old : candidates;

@@ -11,15 +11,17 @@ const ENVELOPE_BYTES = 2 * 1024;
 
 /** Passes news about peers to the neighbours. */
 export type Gossip = {
-  /** @param from who told it: they need not hear it again */
+  /** @param from who told it, and need not hear it again */
   tell(record: NodeRecord, from?: PeerId): void;
+  /** Somebody else told the same before it went out: they need not hear it either. */
+  heardAlso(record: NodeRecord, from: PeerId): void;
   suspect(suspicion: Suspicion, from?: PeerId): void;
   /** Sends what waits at once. */
   flush(): void;
   close(): void;
 };
 
-type News<T> = { readonly what: T; readonly from: PeerId | undefined };
+type News<T> = { readonly what: T; readonly toldBy: Set<PeerId> };
 
 export function createGossip(clock: Clock, neighbours: () => Iterable<Link>): Gossip {
   const records = new Map<PeerId, News<NodeRecord>>();
@@ -38,19 +40,23 @@ export function createGossip(clock: Clock, neighbours: () => Iterable<Link>): Go
     suspects.clear();
     for (const link of neighbours()) {
       const forThem = <T>(news: readonly News<T>[]): T[] =>
-        news.filter(({ from }) => from !== link.remoteId).map(({ what }) => what);
+        news.filter(({ toldBy }) => !toldBy.has(link.remoteId)).map(({ what }) => what);
       sendPeers(link, forThem(newRecords), forThem(newSuspects));
     }
   }
 
   return {
     tell(record, from) {
-      records.set(record.id, { what: record, from });
+      records.set(record.id, { what: record, toldBy: new Set(from && [from]) });
       suspects.delete(record.id);
       plan();
     },
+    heardAlso({ id, version }, from) {
+      const news = records.get(id);
+      if (news?.what.version === version) news.toldBy.add(from);
+    },
     suspect(suspicion, from) {
-      suspects.set(suspicion.id, { what: suspicion, from });
+      suspects.set(suspicion.id, { what: suspicion, toldBy: new Set(from && [from]) });
       plan();
     },
     flush,

@@ -56,7 +56,9 @@ export type Mesh = {
 };
 
 const RENEW_EVERY_MS = (NODE_SILENCE_MS * 4) / 9;
-const FRESH_MS = 5_000;
+const FRESH_MS = 2_000;
+/** Somebody for whom there is no room hears of so many others. */
+const TOLD_TO_REFUSED = 32;
 const NEWS_WITHIN_MS = 2_000;
 const ASKED_AFTER_MAX = 100;
 /** Changes of what is shared are told no more often. */
@@ -80,6 +82,9 @@ export function createMesh(options: MeshOptions): Mesh {
         listener.joined(known(record));
       },
       left: ({ id, name }) => listener.left({ id, name }),
+      returned() {
+        if (clock.now() - nodes.own().version > FRESH_MS) gossip.tell(nodes.renew({}));
+      },
     },
   );
   const gossip = createGossip(clock, () => neighbours.all());
@@ -93,12 +98,14 @@ export function createMesh(options: MeshOptions): Mesh {
     joining: () => ({ program: PROGRAM, role: "peer", port, hosts: [...ownHosts()] }),
     onLinked(link) {
       if (isLoopback(link.remoteHost)) onLoopback = true;
-      // Whoever lost sight of this peer has to hear something new of it.
+      // Whoever lost sight of a peer that had no link any more has to hear something new of it.
       const { version, hosts } = nodes.own();
-      const isStale = clock.now() - version > FRESH_MS || hosts.length !== ownHosts().length;
-      if (isStale) gossip.tell(nodes.renew({ hosts: [...ownHosts()], ...totals() }));
+      const wasAlone = [...neighbours.all()].length === 1 && clock.now() - version > FRESH_MS;
+      if (wasAlone || hosts.length !== ownHosts().length)
+        gossip.tell(nodes.renew({ hosts: [...ownHosts()], ...totals() }));
       sendPeers(link, [nodes.own(), ...[...nodes.all()].map(nodes.aged)]);
     },
+    onRefused: (link) => sendPeers(link, [nodes.own(), ...sampleOf([...nodes.all()], TOLD_TO_REFUSED).map(nodes.aged)]),
     onBroken(id) {
       const node = nodes.get(id);
       if (!node) return;
@@ -115,8 +122,7 @@ export function createMesh(options: MeshOptions): Mesh {
   }
 
   function renew(): void {
-    const crowd = Math.max(1, nodes.size / 200);
-    stopRenewing = clock.after(RENEW_EVERY_MS * crowd, renew);
+    stopRenewing = clock.after(RENEW_EVERY_MS * nodes.crowding(), renew);
     gossip.tell(nodes.renew({ hosts: [...ownHosts()], ...totals() }));
   }
 
@@ -169,6 +175,7 @@ export function createMesh(options: MeshOptions): Mesh {
         const taken = nodes.take(record);
         if (taken === "forged") throw new Failure("identity-mismatch", `A record of ${record.id} is not its own`);
         if (taken === "news") gossip.tell(record, link.remoteId);
+        else gossip.heardAlso(record, link.remoteId);
       }
       const { version } = nodes.own();
       for (const suspicion of message.data.suspects) {
@@ -192,4 +199,13 @@ export function createMesh(options: MeshOptions): Mesh {
       totalsDue?.();
     },
   };
+}
+
+/** So many of them, by chance. */
+function sampleOf<T>(all: readonly T[], count: number): readonly T[] {
+  const left = [...all];
+  return Array.from({ length: Math.min(count, left.length) }, () => {
+    const [one] = left.splice(Math.floor(Math.random() * left.length), 1);
+    return one as T;
+  });
 }

@@ -21,6 +21,8 @@ export type NeighboursOptions = {
   readonly meeting: readonly MeetingPoint[];
   /** Somebody is linked: to be told all that is known. */
   readonly onLinked: (link: Link) => void;
+  /** Somebody has to look for others, of whom some are to be told. */
+  readonly onRefused: (link: Link) => void;
   /** A link broke, without a goodbye. */
   readonly onBroken: (id: PeerId) => void;
   readonly clock: Clock;
@@ -44,20 +46,34 @@ export type Neighbours = {
 };
 
 const LOOK_EVERY_MS = 1_000;
+/** Who stayed a neighbour for so long may be dialled again at once. */
+const STAYED_MS = 10_000;
 /** How soon somebody who could not be reached is tried again, at first and at most. */
 const RETRY = { firstMs: 2_000, mostMs: 60_000 };
 /** How often it is tried to find the other part of a mesh that fell apart. */
 const HEAL_EVERY_MS = 10_000;
-/** Nobody can make a peer knock at a third party's door again and again, by however many names: tries at one address. */
-const TRIES_AT_HOST = { burst: 8, refillMs: 5_000 };
+/** Nobody can make a peer knock at a third party's door again and again, by however many names: failures at one address. */
+const FAILURES_AT_HOST = { burst: 8, refillMs: 5_000 };
 const DIALS_AT_ONCE = 4;
 
 export function createNeighbours(options: NeighboursOptions): Neighbours {
-  const { nodes, links, joining, meeting, onLinked, onBroken, clock, log, signal, random = Math.random } = options;
+  const {
+    nodes,
+    links,
+    joining,
+    meeting,
+    onLinked,
+    onRefused,
+    onBroken,
+    clock,
+    log,
+    signal,
+    random = Math.random,
+  } = options;
   const neighbours = new Map<PeerId, Link>();
   const tried = new Map<PeerId, { readonly untilMs: number; readonly nextMs: number }>();
   const met = new Map<string, PeerId>();
-  const mayTry = createBuckets({ ...TRIES_AT_HOST, now: clock.now });
+  const failuresAt = createBuckets({ ...FAILURES_AT_HOST, now: clock.now });
   let dialling = 0;
   let healsAtMs = clock.now();
   const stopLooking = every(clock, LOOK_EVERY_MS, look);
@@ -65,8 +81,12 @@ export function createNeighbours(options: NeighboursOptions): Neighbours {
   function add(link: Link): void {
     if (neighbours.has(link.remoteId)) return;
     neighbours.set(link.remoteId, link);
-    tried.delete(link.remoteId);
-    void link.closed.then((reason) => ended(link, reason));
+    const sinceMs = clock.now();
+    void link.closed.then((reason) => {
+      // Who took this one in for a moment only is not asked again as soon as one who stayed.
+      if (clock.now() - sinceMs >= STAYED_MS) tried.delete(link.remoteId);
+      ended(link, reason);
+    });
     onLinked(link);
   }
 
@@ -77,7 +97,8 @@ export function createNeighbours(options: NeighboursOptions): Neighbours {
     if (signal.aborted) return;
     const other = links.find(remoteId);
     if (other) add(other);
-    else if (reason) onBroken(remoteId);
+    // Who has enough neighbours, or anything against this one, is there all the same.
+    else if (reason?.code === "unreachable" || reason?.code === "timed-out") onBroken(remoteId);
     look();
   }
 
@@ -125,12 +146,13 @@ export function createNeighbours(options: NeighboursOptions): Neighbours {
     tried.delete(id);
     tried.set(id, { untilMs: clock.now() + nextMs, nextMs: Math.min(2 * nextMs, RETRY.mostMs) });
     if (tried.size > 4_096) tried.delete(tried.keys().next().value ?? id);
-    const hosts = record.hosts.filter((host) => mayTry(host).take());
+    const hosts = record.hosts.filter((host) => failuresAt(host).has());
     if (hosts.length === 0) return;
     dialling += 1;
     try {
       join(await links.to({ ...record, hosts }, signal));
     } catch (error) {
+      for (const host of hosts) failuresAt(host).take();
       unreached(error, id);
     } finally {
       dialling -= 1;
@@ -161,7 +183,7 @@ export function createNeighbours(options: NeighboursOptions): Neighbours {
     has: (id) => neighbours.has(id),
     welcome(link) {
       if (neighbours.size >= NEIGHBOURS_MAX && !neighbours.has(link.remoteId)) {
-        onLinked(link); // so that it knows others to link with
+        onRefused(link);
         return link.close(new Failure("too-many"));
       }
       if (neighbours.get(link.remoteId)) onLinked(link);

@@ -14,6 +14,8 @@ export type Node = {
 };
 
 export type NodesListener = {
+  /** Somebody who vanished is there again: so may others be, who took this peer for gone as well. */
+  returned(): void;
   joined(record: NodeRecord): void;
   left(record: NodeRecord): void;
 };
@@ -39,6 +41,8 @@ export type Nodes = {
   own(): NodeRecord;
   /** A new record of oneself. */
   renew(self: Partial<Self> & { readonly online?: boolean }): NodeRecord;
+  /** How many times as seldom as in a small mesh records are to be renewed. */
+  crowding(): number;
   /** Forgets those that have been silent for too long. */
   sweep(): void;
   /** A record as it is told now. */
@@ -50,8 +54,8 @@ const DENIAL_MS = 4_000;
 const MISSING_KEPT = 256;
 /** Those who said goodbye are remembered, so that what is still on its way does not bring them back. */
 const GONE_KEPT = 4_096;
-/** So many nodes renew their records as often as they like; the more there are, the more seldom. */
-const CROWD = 200;
+/** Up to so many nodes renew their records three times in the time of silence; beyond that, as much more seldom as there are more. */
+const CROWD = 50;
 
 export function createNodes(self: Speaker, author: Author, clock: Clock, first: Self, listener: NodesListener): Nodes {
   const nodes = new Map<PeerId, Node>();
@@ -88,7 +92,11 @@ export function createNodes(self: Speaker, author: Author, clock: Clock, first: 
   }
 
   function silenceMs(): number {
-    return NODE_SILENCE_MS * Math.max(1, nodes.size / CROWD);
+    return NODE_SILENCE_MS * crowding();
+  }
+
+  function crowding(): number {
+    return Math.max(1, nodes.size / CROWD);
   }
 
   return {
@@ -108,9 +116,9 @@ export function createNodes(self: Speaker, author: Author, clock: Clock, first: 
         const heardAtMs = clock.now() - age;
         nodes.set(id, { record, heardAtMs, since: known?.since ?? clock.now() });
         doubted.delete(id);
-        missing.delete(id);
         gone.delete(id);
         if (!known) listener.joined(record);
+        if (missing.delete(id)) listener.returned();
       }
       return "news";
     },
@@ -131,6 +139,7 @@ export function createNodes(self: Speaker, author: Author, clock: Clock, first: 
     },
     missing: () => [...missing.values()],
     own: () => own,
+    crowding,
     renew,
     sweep() {
       const nowMs = clock.now();

@@ -17,6 +17,7 @@ function node(identity: typeof ada, clock = createManualClock()) {
   const nodes = createNodes(self, createAuthor(identity), clock, FIRST, {
     joined: ({ id }) => told.push(`joined ${id.slice(0, 4)}`),
     left: ({ id }) => told.push(`left ${id.slice(0, 4)}`),
+    returned: () => told.push("returned"),
   });
   return { clock, nodes, told };
 }
