@@ -1,7 +1,6 @@
 import { availableParallelism } from "node:os";
 import path from "node:path";
 import { startHashing } from "../content/hashing.ts";
-import type { Address } from "../protocol/address.ts";
 import type { Info, PeerEvent } from "../protocol/control-api.ts";
 import { HOME_FILES } from "../protocol/home-layout.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
@@ -11,28 +10,34 @@ import { systemClock } from "../transport/clock.ts";
 import { loadIdentity } from "../transport/identity.ts";
 import { openKnownIds } from "../transport/known-ids.ts";
 import { rememberNetwork } from "../transport/last-network.ts";
+import { createControlHandler } from "./control/control-handler.ts";
 import { startControlServer } from "./control/control-server.ts";
 import { type DownloadQueue, openDownloadQueue } from "./downloads/queue/download-queue.ts";
-import { createEarlyEvents, createPeerEvents, type PeerEvents } from "./events.ts";
+import { createEarlyEvents, createPeerEvents } from "./events.ts";
 import { lockHome } from "./home-lock.ts";
 import type { OfferDownloads } from "./inbox/inbox.ts";
 import { openOffers } from "./inbox/offers.ts";
-import type { Outbox } from "./inbox/outbox.ts";
 import { emptyLibrary } from "./library/empty-library.ts";
 import { type Library, startLibrary } from "./library/library.ts";
 import { createPeerLimits } from "./limits.ts";
 import { createMemberOperations } from "./member-operations.ts";
+import { listenerOf } from "./membership-listener.ts";
 import { createNeighbourhood } from "./neighbourhood.ts";
 import { type Advertising, createAdvertising, type Totals } from "./network/advertising.ts";
-import { type Membership, type MembershipListener, startMembership } from "./network/membership.ts";
+import { type Membership, startMembership } from "./network/membership.ts";
 import { ownHosts } from "./network/own-hosts.ts";
 import type { Operations } from "./operations.ts";
 import type { PeerOptions } from "./options.ts";
+import { invitationOf } from "./own/invitation.ts";
+import { openOwnDesk } from "./own/own-desk.ts";
+import { createSettingsDesk } from "./own/settings-desk.ts";
 import { createPeerServer } from "./peer-server.ts";
 import { withQueue } from "./queued-operations.ts";
 import { createRemotePeers } from "./remote-peers.ts";
 import { createExchange } from "./serving/exchange.ts";
+import { createServingNow } from "./serving/serving-now.ts";
 import { createUploads } from "./serving/uploads.ts";
+import { startPageServer } from "./web/page-server.ts";
 
 export type RunningPeer = {
   readonly id: PeerId;
@@ -40,6 +45,8 @@ export type RunningPeer = {
   readonly host: string;
   readonly port: number;
   readonly operations: Operations;
+  /** Where the owner's page is, with all that is needed to open it; `null` without one. */
+  readonly page: string | null;
   close(): Promise<void>;
 };
 
@@ -74,6 +81,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
   const exchange = createExchange(systemClock);
   started.defer(async () => exchange.unfinished.close());
   const limits = createPeerLimits(systemClock, options.limits);
+  const serving = createServingNow(systemClock);
   let membership: Membership | undefined;
   let queue: DownloadQueue | undefined;
   let advertising: Advertising | undefined;
@@ -87,7 +95,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     about: () => ({ id: identity.id, name, program: PROGRAM, ...totalsOf(library) }),
     isMember: async (id) => (await membership?.isMember(id)) ?? false,
     guests: options.guests,
-    uploads: createUploads({ slots: limits.slots, upLimit: limits.up, clock: systemClock }),
+    uploads: serving.seen(createUploads({ slots: limits.slots, upLimit: limits.up, clock: systemClock })),
     log,
   });
   started.defer(() => server.close());
@@ -143,6 +151,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
   started.defer(() => hashing.close());
   const remotePeers = createRemotePeers(member, identity, limits.down);
   started.defer(() => remotePeers.close());
+  let page: string | null = null;
   const { host, port } = server.address() ?? { host: options.host, port: member.port ?? 0 };
   const info = (): Info => ({
     role: "peer",
@@ -152,6 +161,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     home,
     port,
     received: options.received,
+    ui: page,
     index: {
       id: member.indexId,
       name: member.indexName(),
@@ -198,9 +208,16 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     onChanged: (id) => offers.inbox()?.downloadChanged(id),
   });
   queue = downloads;
+  const settings = createSettingsDesk({
+    home,
+    running: { name, guests: options.guests, received: options.received },
+    accept: options.accept,
+    limits,
+    trusted: offers.trust,
+  });
   started.defer(() => downloads.close());
   const { inbox, outbox } = offers.begin({
-    rule: options.accept,
+    rule: settings.rule,
     network: member.indexId,
     self: { id: identity.id, name },
     downloads: offerDownloads(downloads),
@@ -218,11 +235,31 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     sends: async () => outbox,
     offers: async () => inbox,
   });
-  const control = await startControlServer({ home, operations, log });
+  const desk = openOwnDesk({
+    home,
+    manifest: options.manifest,
+    folders: library.folders,
+    invitation: () => invitationOf(network, member.indexId, ownHosts("::")),
+    remotePeers,
+    serving,
+    settings,
+    send: outbox.send,
+    placesInUse: offers.placesInUse,
+    clock: systemClock,
+  });
+  started.defer(async () => desk.close());
+  const local = { operations, own: desk.operations, log };
+  const control = await startControlServer({ home, ...local });
   started.defer(() => control.close());
+  if (options.page) {
+    const api = createControlHandler(local);
+    const shown = await startPageServer({ page: options.page, home, identity, api, log });
+    started.defer(() => shown.close());
+    page = shown.url;
+  }
 
   const running = started.move();
-  return { id: identity.id, name, host, port, operations, close: () => running.disposeAsync() };
+  return { id: identity.id, name, host, port, operations, page, close: () => running.disposeAsync() };
 }
 
 function totalsOf(library: { totals(): Totals }): Totals {
@@ -250,39 +287,6 @@ function offerDownloads(queue: DownloadQueue): OfferDownloads {
     find: queue.find,
     cancel(download) {
       if (queue.find(download)) queue.change({ action: "cancel", which: [download] });
-    },
-  };
-}
-
-/** Those who want to know who comes online. */
-type Waiting = Pick<DownloadQueue & Outbox, "peerCame" | "networkCame">;
-
-function listenerOf(
-  events: PeerEvents,
-  index: Address,
-  shares: boolean,
-  advertising: () => Advertising | undefined,
-  waiting: () => readonly (Waiting | undefined)[],
-): Partial<MembershipListener> {
-  return {
-    joined(peer) {
-      const { id, name, hosts, port } = peer;
-      events.tell({ event: "peer-joined", id, name, host: hosts[0] ?? "", port });
-      for (const one of waiting()) one?.peerCame(peer);
-    },
-    left: ({ id, name }) => events.tell({ event: "peer-left", id, name }),
-    lost(reason) {
-      advertising()?.pause();
-      events.tell({ event: "index-lost", reason: reason.message });
-    },
-    back() {
-      if (shares) advertising()?.begin();
-      events.tell({ event: "index-back", ...index });
-      for (const one of waiting()) one?.networkCame();
-    },
-    ended(reason) {
-      advertising()?.pause();
-      events.tell({ event: "problem", message: `The index server does not let us back in: ${reason.message}` });
     },
   };
 }

@@ -45,16 +45,17 @@ export async function runPeer(context: PeerContext, options: PeerOptions): Promi
 
 async function announcePeer(
   output: Output,
-  { id, name, host, port, operations }: RunningPeer,
+  { id, name, host, port, operations, page }: RunningPeer,
   options: PeerOptions,
 ): Promise<void> {
-  if (output.json) return output.record({ event: "ready", role: "peer", id, name, host, port, ui: null });
+  if (output.json) return output.record({ event: "ready", role: "peer", id, name, host, port, ui: page });
   const { bold } = output.colours;
   const where = host === EVERY_ADDRESS || host === "0.0.0.0" ? `port ${port}` : formatAddress({ host, port });
   const { index } = await operations.info();
   const network = index?.name ? `, in the network of ${printable(index.name)}` : "";
   await output.result(`Peer ${bold(printable(name))} (${shortId(id)}) on ${where}${network}`);
   for (const { path: folder } of options.folders) output.talk(`Shares what lies in ${printable(folder)}`);
+  if (page !== null) output.talk(`Page: ${page}`);
   output.talk(`Downloads land in ${printable(options.received)}`);
 }
 

@@ -66,4 +66,8 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX send_alive ON send (network) WHERE ended_ms IS NULL;
   CREATE INDEX send_parcel ON send (parcel);
   `,
+  `
+  -- 1 if the owner wants to have whatever this one offers, without being asked. Such a one is known, too.
+  ALTER TABLE acquaintance ADD COLUMN always INTEGER NOT NULL DEFAULT 0;
+  `,
 ];
