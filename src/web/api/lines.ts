@@ -16,12 +16,21 @@ export async function failureOf(response: Response): Promise<ApiFailure> {
   return new ApiFailure("internal", response.statusText);
 }
 
-/** One JSON value a line, in the pieces in which they come. A `failure` line is thrown. */
+/** A page that is busy for longer is seen to stutter. */
+const BUSY_MS = 8;
+
+/** One JSON value a line, in the pieces in which they come, with pauses for all else. A `failure` line is thrown. */
 export async function* linesOf<T>(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<T[], void, undefined> {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
+  let sinceMs = performance.now();
   try {
     for (;;) {
+      // What has arrived is read without a pause, so that nothing else would have its turn.
+      if (performance.now() > sinceMs + BUSY_MS) {
+        await new Promise((resolve) => setTimeout(resolve));
+        sinceMs = performance.now();
+      }
       const { value, done } = await reader.read();
       if (done) break;
       const lines = (rest + value).split("\n");

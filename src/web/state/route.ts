@@ -18,7 +18,7 @@ export function hashOf(route: Route): string {
   return query === "" ? "#/search" : `#/search?${query}`;
 }
 
-export function routeOf(hash: string): Route {
+function routeOf(hash: string): Route {
   const [, place = "", query = ""] = /^#\/([^?]*)(?:\?(.*))?$/.exec(hash) ?? [];
   const [view, peer, ...path] = place.split("/");
   const plain = PLAIN.find((name) => name === view);

@@ -38,7 +38,7 @@ export const en = {
   invitePrivate: "It contains the key of the network: give it only to those who may join.",
   inviteOther: "Other addresses of this machine",
   qrCode: "Invite as a QR code",
-  filesAndSize: (files: string, size: string) => `${files} files, ${size}`,
+  filesAndSize: (files: string, size: string) => (files === "1" ? `1 file, ${size}` : `${files} files, ${size}`),
 
   name: "Name",
   size: "Size",
@@ -47,7 +47,8 @@ export const en = {
   peer: "Peer",
   sources: "Sources",
   filterFiles: "Filter this folder",
-  listedFiles: (shown: string, all: string) => (shown === all ? `${all} entries` : `${shown} of ${all} entries`),
+  listedFiles: (shown: string, all: string) =>
+    shown === all ? (all === "1" ? "1 entry" : `${all} entries`) : `${shown} of ${all} entries`,
   selectedFiles: (count: string, size: string) => `${count} selected, ${size}`,
   emptyFolder: "This folder is empty.",
   nothingMatches: "Nothing matches the filter.",
@@ -80,7 +81,8 @@ export const en = {
   minSize: "At least",
   maxSize: "At most",
   sizeExample: "e.g. 10M",
-  results: (count: string, more: boolean) => (more ? `${count} results, and more` : `${count} results`),
+  results: (count: string, more: boolean) =>
+    more ? `${count} results, and more` : count === "1" ? "1 result" : `${count} results`,
   showMore: "Show more",
   sourcesOf: (name: string) => `Who has ${name}`,
   openFolder: "Open its folder",
@@ -136,7 +138,7 @@ export const en = {
   waitsForSlot: "waits for a slot",
   severalFiles: "Several small files",
   savedAs: (path: string) => `Saved as ${path}`,
-  fromSources: (count: string) => `${count} sources`,
+  fromSources: (count: string) => (count === "1" ? "1 source" : `${count} sources`),
 
   dropHere: "Drop files or folders here",
   dropOn: (name: string) => `Drop to send to ${name}`,
@@ -146,7 +148,8 @@ export const en = {
   sendNote: "They decide whether to take it. Somebody who is offline gets it when they are back.",
   incoming: "Offered to you",
   noIncoming: "Nothing is offered to you.",
-  offerTitle: (name: string, count: string, size: string) => `${name} offers ${count} files, ${size}`,
+  offerTitle: (name: string, count: string, size: string) =>
+    `${name} offers ${count === "1" ? "1 file" : `${count} files`}, ${size}`,
   knownPeer: "known",
   newPeer: "new to you",
   accept: "Accept",

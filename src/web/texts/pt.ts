@@ -40,7 +40,7 @@ export const pt: Texts = {
   invitePrivate: "Contém a chave da rede: dê-o apenas a quem pode entrar.",
   inviteOther: "Outros endereços desta máquina",
   qrCode: "Convite como código QR",
-  filesAndSize: (files, size) => `${files} ficheiros, ${size}`,
+  filesAndSize: (files, size) => (files === "1" ? `1 ficheiro, ${size}` : `${files} ficheiros, ${size}`),
 
   name: "Nome",
   size: "Tamanho",
@@ -138,7 +138,7 @@ export const pt: Texts = {
   waitsForSlot: "espera a sua vez",
   severalFiles: "Vários ficheiros pequenos",
   savedAs: (path) => `Guardado como ${path}`,
-  fromSources: (count) => `${count} fontes`,
+  fromSources: (count) => (count === "1" ? "1 fonte" : `${count} fontes`),
 
   dropHere: "Largue ficheiros ou pastas aqui",
   dropOn: (name) => `Largue para enviar a ${name}`,

@@ -8,8 +8,9 @@ import { useListing } from "./use-listing.ts";
 
 type BranchProps = { readonly peer: string; readonly path: string; readonly here: string };
 
-/** More folders than that beside each other are looked for in the list. */
+/** More folders than that beside each other, or those after so many entries, are looked for in the list. */
 const BRANCHES_MAX = 200;
+const ENTRIES_MAX = 10_000;
 
 /** The folders of a peer as a tree, each listed when it is opened. */
 export function FolderTree({ peer, here }: { readonly peer: string; readonly here: string }) {
@@ -30,7 +31,7 @@ export function FolderTree({ peer, here }: { readonly peer: string; readonly her
 }
 
 function Branches({ peer, path, here }: BranchProps) {
-  const { entries } = useListing(peer, path);
+  const { entries } = useListing(peer, path, ENTRIES_MAX);
   const folders = entries.filter(({ kind }) => kind === "folder").slice(0, BRANCHES_MAX);
   if (folders.length === 0) return null;
   return (

@@ -6,8 +6,11 @@ import { type Listing, NO_LISTING } from "./listing.ts";
 /** While a folder comes, what is there so far is shown this often, and less often the more it is. */
 const SHOW_EVERY_MS = 150;
 
-/** Lists a folder of a peer, anew whenever another one is asked for; what was asked for before is called off. */
-export function useListing(peer: string, path: string): Listing & { reload(): void } {
+/**
+ * Lists a folder of a peer, anew whenever another one is asked for; what was asked for before is called off.
+ * @param most so many entries are enough: then it counts as done
+ */
+export function useListing(peer: string, path: string, most = Number.POSITIVE_INFINITY): Listing & { reload(): void } {
   const { api } = useStore();
   const [listing, setListing] = useState<Listing & { readonly of: string }>({ ...NO_LISTING, of: "" });
   const [tries, setTries] = useState(0);
@@ -25,6 +28,7 @@ export function useListing(peer: string, path: string): Listing & { reload(): vo
       try {
         for await (const some of api.list(peer, path, controller.signal)) {
           for (const entry of some) entries.push(entry);
+          if (entries.length >= most) break;
           if (performance.now() > shownAtMs + SHOW_EVERY_MS + entries.length / 200) show("loading");
         }
         show("done");
