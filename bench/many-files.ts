@@ -1,7 +1,10 @@
-import { closeSync, mkdirSync, openSync, readdirSync, rmSync, statSync, writeFileSync, writeSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import type { Contender } from "./contender.ts";
 import { measure, median, type Run } from "./measure.ts";
-import { type Contender, copying, startNginx, startRsyncDaemon, startRsyncOverSsh, startTukar } from "./servers.ts";
+import { startNginx } from "./nginx.ts";
+import { warmMemory } from "./random-file.ts";
+import { copying, startRsyncDaemon, startRsyncOverSsh, startTukar } from "./servers.ts";
 import { fixed, mib, printTable } from "./table.ts";
 
 const KIB = 1024;
@@ -101,15 +104,6 @@ async function once(contender: Contender, tree: string, workDir: string, files: 
   if (got.files !== files || got.bytes !== bytes) throw new Error(`${contender.name} brought only ${got.files} files`);
   rmSync(to, { recursive: true });
   return run;
-}
-
-/** See `single-file.ts`: the first write to a page of memory costs several times as much. */
-function warmMemory(file: string, sizeBytes: number): void {
-  const chunk = Buffer.alloc(MIB, 1);
-  const fd = openSync(file, "w");
-  for (let at = 0; at < sizeBytes; at += chunk.length) writeSync(fd, chunk);
-  closeSync(fd);
-  rmSync(file);
 }
 
 function print(

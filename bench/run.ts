@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, cpus, tmpdir } from "node:os";
 import path from "node:path";
 import { benchCatalogSearch } from "./catalog-search.ts";
+import { benchDelay } from "./delay.ts";
 import { benchFlashCrowd } from "./flash-crowd.ts";
 import { benchHashingAndScanning, benchStarting } from "./hashing-and-scanning.ts";
 import { benchIndexSessions } from "./index-sessions.ts";
@@ -10,6 +11,7 @@ import { benchLimits } from "./limits.ts";
 import { benchManyFiles } from "./many-files.ts";
 import { benchOneShot } from "./one-shot.ts";
 import { benchSingleFile } from "./single-file.ts";
+import { benchTwoSources } from "./two-sources.ts";
 
 /** `npm run bench [-- NAME...]`: runs the comparisons named, or all of them. */
 const BENCHES = {
@@ -17,6 +19,8 @@ const BENCHES = {
   "many-files": (workDir: string) => benchManyFiles(workDir),
   "hashing-and-scanning": benchHashingAndScanning,
   "flash-crowd": (workDir: string) => benchFlashCrowd(workDir),
+  "two-sources": (workDir: string) => benchTwoSources(workDir),
+  delay: (workDir: string) => benchDelay(workDir),
   "catalog-search": (workDir: string) => benchCatalogSearch(workDir, 1_000, 1_000),
   "catalog-search-10M": (workDir: string) => benchCatalogSearch(workDir, 1_000, 10_000),
   limits: benchLimits,

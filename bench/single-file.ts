@@ -1,8 +1,10 @@
-import { randomFillSync } from "node:crypto";
-import { closeSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import path from "node:path";
+import type { Contender } from "./contender.ts";
 import { measure, median, type Run } from "./measure.ts";
-import { aria2From, type Contender, startNginx, startRsyncDaemon, startRsyncOverSsh, startTukar } from "./servers.ts";
+import { aria2From, startNginx } from "./nginx.ts";
+import { warmMemory, writeRandom } from "./random-file.ts";
+import { startRsyncDaemon, startRsyncOverSsh, startTukar } from "./servers.ts";
 import { fixed, mib, printTable } from "./table.ts";
 
 const MIB = 1024 * 1024;
@@ -46,25 +48,6 @@ async function once(contender: Contender, to: string, sizeBytes: number): Promis
   const run = await measure(contender.fetch("big.bin", to), contender.pids);
   rmSync(to);
   return run;
-}
-
-/**
- * Virtual machines give freed memory back to their host, and the first write to a page then costs several times as much.
- * Writing and removing a file of that size right before each run puts all contenders on the same footing.
- */
-function warmMemory(to: string, sizeBytes: number): void {
-  writeRandom(to, sizeBytes);
-  rmSync(to);
-}
-
-function writeRandom(file: string, sizeBytes: number): void {
-  const chunk = randomFillSync(Buffer.allocUnsafe(8 * MIB));
-  const fd = openSync(file, "w");
-  for (let at = 0; at < sizeBytes; at += chunk.length) {
-    chunk.writeDoubleLE(at, 0);
-    writeSync(fd, chunk, 0, Math.min(chunk.length, sizeBytes - at));
-  }
-  closeSync(fd);
 }
 
 function print(runs: ReadonlyMap<Contender, readonly Run[]>, sizeBytes: number, rounds: number): void {

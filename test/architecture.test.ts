@@ -29,6 +29,7 @@ const HOMES: Readonly<Record<string, string>> = {
   "cli-progress": "cli",
   "cli-table3": "cli",
   commander: "cli",
+  "dns-packet": "transport",
   picocolors: "cli",
   "prom-client": "index-server",
   ws: "transport",

@@ -31,6 +31,7 @@ const program = createProgram(
     peer: ignore,
     up: ignore,
     shell: ignore,
+    chat: ignore,
     hash: ignore,
   },
   { print: () => undefined, width: 80 },

@@ -73,5 +73,5 @@ export async function runTukar(args: readonly string[], { home, folder }: Place,
 }
 
 function environment(home: string): NodeJS.ProcessEnv {
-  return { ...process.env, TUKAR_HOME: home, TUKAR_INDEX: "" };
+  return { ...process.env, TUKAR_HOME: home, TUKAR_INDEX: "", TUKAR_NO_DISCOVERY: "1" };
 }

@@ -87,8 +87,9 @@ export async function runCommandLine(args: readonly string[], world: World): Pro
       const options = resolveIndex(flags, settings(), cwd);
       await runIndexServer({ engines, output, signal, called }, { ...options, log: await logger() });
     },
-    async peer(named, { headless = false, ...flags }) {
-      const { knownNetwork } = await import("./open-operations.ts");
+    async peer(named, { headless = false, private: isPrivate = false, ...flags }) {
+      const { meshKeyOf } = await import("./mesh-key.ts");
+      const { lastOrNearby } = await import("./nearby-network.ts");
       const { readNetwork } = await import("./flag-values.ts");
       const { resolvePeer } = await import("./peer-settings.ts");
       const { runPeer } = await import("./commands/peer.ts");
@@ -96,8 +97,18 @@ export async function runCommandLine(args: readonly string[], world: World): Pro
       const known = settings();
       const options = resolvePeer(flags, known, surroundings, await loadKeptSettings(known.home));
       const given = named === undefined ? known.network : readNetwork("the network to join", named);
-      const network = given ?? (await knownNetwork(engines, known.home));
-      await runPeer({ ...shellContext, engines, headless }, { ...options, network, log: await logger() });
+      const { home } = known;
+      const looks = known.discovery && flags.discovery !== false;
+      const remembered = async () => {
+        // Whoever names peers to link with wants no index server beside them, unless that is named, too.
+        if (options.meeting.length > 0 || isPrivate) return undefined;
+        const last = await engines.lastNetwork(home);
+        return looks ? lastOrNearby({ engines, output, signal, called, home }, last) : last;
+      };
+      const network = given ?? (await remembered());
+      const meshKey = network ? undefined : await meshKeyOf(engines, home, flags.connect ?? [], isPrivate);
+      const context = { ...shellContext, engines, headless, called };
+      await runPeer(context, { ...options, network, meshKey, log: await logger() });
     },
     async up({ headless = false, ...flags }) {
       const { resolveIndex } = await import("./index-settings.ts");
@@ -107,13 +118,21 @@ export async function runCommandLine(args: readonly string[], world: World): Pro
       const { loadKeptSettings } = await import("../peer/own/kept-settings.ts");
       const log = await logger();
       const index = { ...resolveIndex(flags, known, cwd), log };
-      const peer = { ...resolvePeer(flags, known, surroundings, await loadKeptSettings(known.home)), log };
+      const options = resolvePeer(flags, known, surroundings, await loadKeptSettings(known.home));
+      const peer = { ...options, meshKey: undefined, log };
       await runUp({ ...shellContext, engines, headless, called }, { index, peer, network: known.network });
     },
     async shell() {
       const { runShell } = await import("./shell/shell.ts");
       const { home } = settings();
       await withOperations((context) => runShell({ ...shellContext, ...context, home }));
+    },
+    async chat() {
+      const { runShell } = await import("./shell/shell.ts");
+      const { openReachable } = await import("./open-operations.ts");
+      const { home } = settings();
+      const room = { ...shellContext, home, inRoom: true };
+      await runWith(await openWith(openReachable), (context) => runShell({ ...room, ...context }));
     },
     async hash(files) {
       const { hashFiles } = await import("./commands/hash.ts");

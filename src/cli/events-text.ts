@@ -28,9 +28,18 @@ export function describeEvent(event: PeerEvent): string {
         return printable(`${from} offers ${what}. Take it with accept ${event.offer}, or decline ${event.offer}`);
       return printable(`${from} sends ${what}: ${event.answer}`);
     }
+    case "message": {
+      const to = event.scope === "direct" ? " to you" : "";
+      return `${printable(`${event.from.name} (${shortId(event.from.id)})`)}${to}: ${textLines(event.text).join("\n  ")}`;
+    }
     case "problem":
       return printable(event.message);
     default:
       return event satisfies never;
   }
+}
+
+/** What a person said, line by line, fit for a terminal. */
+export function textLines(text: string): string[] {
+  return text.split(/\r\n|\r|\n/).map((line) => printable(line.replaceAll("\t", "  ")));
 }

@@ -1,4 +1,4 @@
-import type { NetworkTarget } from "../peer/options.ts";
+import { type MeetingPoint, type NetworkTarget, parseMeetingPoint } from "../peer/options.ts";
 import { parseAddress } from "../protocol/address.ts";
 import { UPLOAD_SLOTS_MAX } from "../protocol/control-api.ts";
 import { Failure } from "../protocol/failures.ts";
@@ -56,6 +56,14 @@ export function readNetwork(flag: string, value: string): NetworkTarget {
   const shown = value.replace(/\?key=.*$/s, "?key=...");
   const wanted = "give HOST:PORT, or a whole invite (tukar://HOST:PORT/INDEX-ID?key=KEY)";
   throw wrongValue(flag, shown, `${inviteProblem(value)}${wanted}`);
+}
+
+/** Where a peer is: HOST:PORT, or an invite to its mesh. */
+export function readMeetingPoint(flag: string, value: string): MeetingPoint {
+  const point = parseMeetingPoint(value);
+  if (point) return point;
+  const shown = value.replace(/\?key=.*$/s, "?key=...");
+  throw wrongValue(flag, shown, "give HOST:PORT of a peer, or a whole invite (tukar://HOST:PORT/PEER-ID?key=KEY)");
 }
 
 /** Which part of a mistyped invite is wrong, as far as anybody can tell. */

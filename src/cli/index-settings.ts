@@ -12,6 +12,7 @@ export type IndexFlags = {
   readonly store?: string;
   readonly open?: boolean;
   readonly name?: string;
+  readonly discovery?: boolean;
 };
 
 const PEER_PORTS_DEFAULT = { first: 9500, last: 9999 };
@@ -26,6 +27,7 @@ export function resolveIndex(flags: IndexFlags, settings: Settings, cwd: string)
     store:
       store === undefined ? { kind: "sqlite", file: path.join(settings.home, "index.sqlite") } : readStore(store, cwd),
     open: flags.open ?? false,
+    discovery: (flags.discovery ?? true) && settings.discovery ? {} : undefined,
     name: name === undefined ? settings.machineName : readName("--name", name),
   };
 }

@@ -58,6 +58,8 @@ const ONLY_SENDS = {
   port: undefined,
   guests: false,
   shares: false,
+  meeting: [],
+  meshKey: undefined,
   accept: "none",
   downloads: { running: 0, perPeer: 0 },
   limits: { up: null, down: null, slots: null },
@@ -73,12 +75,16 @@ export async function openQueue(
 }
 
 /** The network last joined, or started, under the home folder. */
-export async function knownNetwork(engines: Engines, home: string): Promise<NetworkTarget> {
+async function knownNetwork(engines: Engines, home: string): Promise<NetworkTarget> {
   const network = await engines.lastNetwork(home);
   if (network) return network;
+  throw noNetwork();
+}
+
+function noNetwork(): Failure {
   const message =
     "No index server is known yet: start one with tukar index, or name one with --index INVITE or HOST:PORT";
-  throw new Failure("no-network", message);
+  return new Failure("no-network", message);
 }
 
 /** Whether the peer is in the network that was asked for: by the index server's id if that is known, else by address. */

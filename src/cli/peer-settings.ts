@@ -8,6 +8,7 @@ import {
   readAcceptRule,
   readCount,
   readHost,
+  readMeetingPoint,
   readName,
   readPort,
   readRate,
@@ -25,6 +26,7 @@ export type PeerFlags = {
   readonly host?: string;
   readonly port?: string;
   readonly guests?: boolean;
+  readonly connect?: readonly string[];
   readonly accept?: string;
   readonly reshare?: boolean;
   readonly maxDownloads?: string;
@@ -32,6 +34,7 @@ export type PeerFlags = {
   readonly upLimit?: string;
   readonly downLimit?: string;
   readonly uploadSlots?: string;
+  readonly discovery?: boolean;
   /** Of `--no-ui`. */
   readonly ui?: boolean;
   readonly uiPort?: string;
@@ -39,16 +42,16 @@ export type PeerFlags = {
   readonly uiPasswordFile?: string;
 };
 
+type Decided<T> = Omit<T, "network" | "log" | "meshKey">;
+
+export const EVERY_ADDRESS = "::";
+
 const NOTHING_KEPT: KeptSettings = {
   name: null,
   accept: null,
   guests: null,
   limits: { up: null, down: null, slots: null },
 };
-
-type Decided<T> = Omit<T, "network" | "log">;
-
-export const EVERY_ADDRESS = "::";
 
 /** @param kept what was changed in the settings of earlier runs: it counts where the command line says nothing */
 export function resolvePeer(
@@ -72,6 +75,7 @@ export function resolvePeer(
     host: host === undefined ? EVERY_ADDRESS : readHost("--host", host),
     port: port === undefined ? undefined : readPort("--port", port),
     guests: flags.guests ?? kept.guests ?? false,
+    meeting: (flags.connect ?? []).map((value) => readMeetingPoint("--connect", value)),
     shares: true,
     accept: accept === undefined ? (kept.accept ?? "ask") : readAcceptRule("--accept", accept),
     downloads: resolveQueue(flags),

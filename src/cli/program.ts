@@ -9,9 +9,13 @@ type UpFlags = IndexFlags & PeerFlags & { readonly headless?: boolean };
 /** What the program does for each command that is not a verb of the shell. */
 export type ProgramActions = RunVerbs & {
   index(flags: IndexFlags): Promise<void>;
-  peer(network: string | undefined, flags: PeerFlags & { readonly headless?: boolean }): Promise<void>;
+  peer(
+    network: string | undefined,
+    flags: PeerFlags & { readonly headless?: boolean; readonly private?: boolean },
+  ): Promise<void>;
   up(flags: UpFlags): Promise<void>;
   shell(): Promise<void>;
+  chat(): Promise<void>;
   hash(files: readonly string[]): Promise<void>;
 };
 
@@ -59,6 +63,7 @@ export function createProgram(version: string, actions: ProgramActions, { print,
     .option("--store <store>", "sqlite:FILE or memory (default: a file in the home folder)")
     .option("--open", "let anybody join, without a key")
     .option("--name <name>", "what to be called (default: this machine's name)")
+    .option("--no-discovery", "do not announce it on the LAN (TUKAR_NO_DISCOVERY)")
     .action(actions.index);
 
   addPeerOptions(
@@ -69,13 +74,19 @@ export function createProgram(version: string, actions: ProgramActions, { print,
   )
     .option("--host <host>", "address to listen on (default: all)")
     .option("--port <port>", "port to listen on, 0 for any free one (default: the index server assigns one)")
-    .option("--no-discovery", "do not look for others on the LAN")
+    .option("--connect <host:port>", "link with a peer, with no index server between (may be repeated)", collect)
+    .option("--private", "without an index server: let only those link who have the network key of this home")
     .action(actions.peer);
 
   program
     .command("shell")
     .description("the shell on its own, of the running peer if there is one")
     .action(actions.shell);
+
+  program
+    .command("chat")
+    .description("talk with everybody: a plain line is said to all, / begins a command")
+    .action(actions.chat);
 
   addVerbs(program, actions);
 
@@ -102,6 +113,7 @@ function addPeerOptions(command: Command): Command {
     .option("--up-limit <rate>", "send no more than that a second, such as 500k or 1.5MiB (default: no limit)")
     .option("--down-limit <rate>", "fetch no more than that a second (default: no limit)")
     .option("--upload-slots <n>", "peers that are sent files at once, the others wait (default: no limit)")
+    .option("--no-discovery", "look for nobody on the LAN, and announce nothing there (TUKAR_NO_DISCOVERY)")
     .option("--headless", "no shell, even at a terminal")
     .option("--no-ui", "no web page")
     .option("--ui-port <port>", "port of the web page, 0 for any free one (default: the one of the last time, if free)")

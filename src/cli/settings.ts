@@ -34,6 +34,8 @@ export type Settings = {
   readonly network: NetworkTarget | undefined;
   readonly machineName: PeerName;
   readonly logLevel: LogLevel;
+  /** Whether this machine may take part in finding each other on the LAN. */
+  readonly discovery: boolean;
 };
 
 /** What in a folder shows that somebody shares from it. */
@@ -46,6 +48,7 @@ export function resolveSettings(flags: GlobalFlags, around: Surroundings): Setti
     dir: flags.dir === undefined ? usualFolder(around) : path.resolve(cwd, flags.dir),
     network: resolveNetwork(flags, env),
     machineName: peerNameFrom(around.hostName),
+    discovery: given(env["TUKAR_NO_DISCOVERY"]) === undefined,
     logLevel: readLogLevel("--log-level", flags.logLevel ?? "warn"),
   };
 }

@@ -7,6 +7,11 @@ type GetFlags = { readonly output?: string; readonly recursive?: boolean; readon
 type SendFlags = { readonly all?: boolean; readonly wait?: boolean };
 type DownloadsFlags = { readonly all?: boolean; readonly watch?: boolean };
 
+type HistoryFlags = { readonly limit?: string; readonly room?: boolean };
+type MessageFlags = { readonly waiting?: boolean; readonly cancel?: boolean };
+
+const USAGE = { code: "commander.invalidArgument" };
+
 /** Rows of a listing in the shell: `3`, `4-6`. */
 const ROWS = /^\d+(?:-\d+)?$/;
 
@@ -65,10 +70,52 @@ export function addVerbs(
 
   program
     .command("history")
-    .description("list the files that were received, and from whom")
+    .description("list the files that were received, or what was said with a peer")
+    .argument("[peer]", "the messages with this peer: name, id or start of an id")
+    .option("--room", "the messages to everybody")
     .option("--limit <n>", "at most so many of the last ones (default: 100)")
-    .action(({ limit }: { limit?: string }) =>
-      runQueue(async (context) => (await import("./commands/history.ts")).showHistory(context, { limit })),
+    .action(async (peer: string | undefined, { room = false, limit }: HistoryFlags, command: Command) => {
+      if (peer !== undefined && room) {
+        command.error("error: --room takes no peer: what is said there is to everybody", USAGE);
+      }
+      await runQueue(async (context) => {
+        if (peer === undefined && !room) return (await import("./commands/history.ts")).showHistory(context, { limit });
+        const { showConversation } = await import("./commands/conversation.ts");
+        return showConversation(context, { peer: peer ?? null, limit });
+      });
+    });
+
+  program
+    .command("msg")
+    .description("say something to a peer; if it is not online, it is kept until they come")
+    .argument("[peer]", "name, id or start of an id, IP, or IP:PORT")
+    .argument("[text...]", "what to say")
+    .usage("[options] <peer> <text...>")
+    .option("--waiting", "list what could not be delivered yet")
+    .option("--cancel", "take back messages that wait: their numbers, or all")
+    .action(async (peer: string | undefined, words: string[], flags: MessageFlags, command: Command) => {
+      const { waiting = false, cancel = false } = flags;
+      const named = peer === undefined ? [] : [peer, ...words];
+      if (waiting || cancel) {
+        if (waiting && (cancel || peer !== undefined)) command.error("error: --waiting goes alone", USAGE);
+        return runQueue(async (context) => {
+          const { cancelMessages, showWaiting } = await import("./commands/conversation.ts");
+          return cancel ? cancelMessages(context, named) : showWaiting(context);
+        });
+      }
+      if (peer === undefined || words.length === 0) {
+        const missing = peer === undefined ? "peer" : "text";
+        command.error(`error: missing required argument '${missing}'`, { code: "commander.missingArgument" });
+      }
+      return run(async (context) => (await import("./commands/msg.ts")).say(context, { peer: peer ?? "", words }));
+    });
+
+  program
+    .command("broadcast")
+    .description("say something to everybody who is online")
+    .argument("<text...>", "what to say")
+    .action((words: string[]) =>
+      run(async (context) => (await import("./commands/msg.ts")).say(context, { peer: null, words })),
     );
 
   program
@@ -157,6 +204,14 @@ export function addVerbs(
     .description("ask whether a peer answers, and how fast")
     .argument("<peer>", "name, id or start of an id, IP, or IP:PORT")
     .action((peer: string) => run(async (context) => (await import("./commands/ping.ts")).pingPeer(context, peer)));
+
+  program
+    .command("connect")
+    .description("link with a peer, and so with all that it is linked with, with no index server between")
+    .argument("<host:port>", "where the peer is, or its invite")
+    .action((address: string) =>
+      run(async (context) => (await import("./commands/connect.ts")).connectPeer(context, address)),
+    );
 
   program
     .command("limit")

@@ -2,21 +2,25 @@ import { mkdir } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
 import path from "node:path";
 import type { Logger } from "pino";
+import { isLoopback } from "../protocol/address.ts";
 import { Failure, isErrno } from "../protocol/failures.ts";
 import { HOME_FILES } from "../protocol/home-layout.ts";
 import { formatInvite, type Invite } from "../protocol/invite.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import type { PeerName } from "../protocol/peer-name.ts";
+import { PROTOCOL_VERSION } from "../protocol/version.ts";
 import { acceptLinks } from "../transport/accept-links.ts";
 import { type Clock, every, systemClock } from "../transport/clock.ts";
+import { type Announcing, startAnnouncing } from "../transport/discovery/announce.ts";
+import type { MulticastOptions } from "../transport/discovery/multicast.ts";
 import { loadIdentity } from "../transport/identity.ts";
 import { rememberNetwork } from "../transport/last-network.ts";
+import { loadNetworkKey } from "../transport/network-key-file.ts";
 import { startSecureServer } from "../transport/secure-server.ts";
 import type { CatalogStore } from "./catalog/catalog-store.ts";
 import { startCatalogThread } from "./catalog/catalog-thread.ts";
 import { createPeerCatalogs } from "./catalog/peer-catalogs.ts";
 import { createMetrics } from "./metrics.ts";
-import { loadNetworkKey } from "./network-key.ts";
 import { createPorts, type PortRange } from "./ports.ts";
 import { createReachabilityCheck } from "./reachability.ts";
 import { createRequestHandler } from "./requests.ts";
@@ -36,6 +40,8 @@ export type IndexServerOptions = {
   readonly log: Logger;
   readonly clock?: Clock;
   readonly connectionsPerAddress?: number;
+  /** How it is announced on the LAN; undefined: not at all. */
+  readonly discovery?: MulticastOptions | undefined;
   /** Instead of the catalog that lies beside the store. It is closed in the end. */
   readonly catalog?: CatalogStore;
 };
@@ -52,6 +58,8 @@ export type RunningIndexServer = {
   readonly invite: string;
   /** The same for each address of this machine, likeliest first. */
   readonly invites: readonly string[];
+  /** Why nobody on the LAN hears of it, though they should. */
+  readonly unannounced: string | undefined;
   close(): Promise<void>;
 };
 
@@ -108,6 +116,9 @@ export async function startIndexServer(options: IndexServerOptions): Promise<Run
   const [invite = "", ...otherInvites] = addressesFor(server.host).map((host) => formatInvite(inviteAt(host)));
   await rememberNetwork(home, inviteAt(isEveryAddress(server.host) ? "127.0.0.1" : server.host));
 
+  const announced = await announce(options, server, identity.id);
+  if (announced) started.defer(announced.close);
+
   const running = started.move();
   return {
     id: identity.id,
@@ -115,8 +126,24 @@ export async function startIndexServer(options: IndexServerOptions): Promise<Run
     port: server.port,
     invite,
     invites: [invite, ...otherInvites],
+    unannounced: announced?.trouble(),
     close: () => running.disposeAsync(),
   };
+}
+
+/** On the LAN it is told what is here, unless nobody there could reach it. */
+async function announce(
+  { discovery, open, clock = systemClock }: IndexServerOptions,
+  { host, port }: { readonly host: string; readonly port: number },
+  id: PeerId,
+): Promise<Announcing | undefined> {
+  if (!discovery || isLoopback(host)) return undefined;
+  return startAnnouncing({
+    announcement: { v: PROTOCOL_VERSION, role: "index", id, access: open ? "open" : "private", port },
+    isReachedAt: (address) => isEveryAddress(host) || host === address,
+    clock,
+    multicast: discovery,
+  });
 }
 
 /**

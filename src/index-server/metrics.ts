@@ -16,6 +16,11 @@ export function createMetrics() {
       registers,
     }),
     rosterMessages: new Counter({ name: "tukar_roster_messages_sent_total", help: "Copies of ROSTER sent", registers }),
+    relayed: new Counter({
+      name: "tukar_flooded_messages_sent_total",
+      help: "Copies of what is said to everyone",
+      registers,
+    }),
     filesOnline: new Gauge({ name: "tukar_files_online", help: "Files held of the peers on the roster", registers }),
     catalogChanges: new Counter({
       name: "tukar_catalog_changes_total",

@@ -12,7 +12,9 @@ import type { Metrics } from "./metrics.ts";
 import { type Newcomer, newcomersEntry } from "./newcomer.ts";
 import type { Ports } from "./ports.ts";
 import type { ReachabilityCheck } from "./reachability.ts";
+import { createRelay } from "./relay.ts";
 import { createRosterFeed } from "./roster-feed.ts";
+import { sayGoodbye } from "./say-goodbye.ts";
 import { inSlices } from "./slices.ts";
 
 /** What is known of the one at the other end of a link, from its JOIN on. */
@@ -57,9 +59,6 @@ export type Sessions = {
   close(): Promise<void>;
 };
 
-/** When all is over, goodbyes may take so long, and then the answers to them. */
-const GOODBYES_MS = 400;
-const GOODBYE_GRACE_MS = 400;
 /** A newcomer is listed without waiting longer than this for the result of connecting back and for what is held of it. */
 const LISTED_WITHIN_MS = 1_000;
 
@@ -72,6 +71,13 @@ export function createSessions({ self, ports, check, catalogs, clock, metrics, l
   const peers = new Map<PeerId, Session>();
   const visits = new Map<PeerId, number>();
   const feed = createRosterFeed({ clock, listeners: () => sessions.size, publish });
+  const relay = createRelay({
+    self: self.id,
+    clock,
+    listeners: () => sessions.size,
+    forEach: toAll,
+    onRelayed: (copies) => metrics.relayed.inc(copies),
+  });
 
   const handlers: Handlers = {
     JOIN(session, { data, sender_name: name }) {
@@ -97,6 +103,10 @@ export function createSessions({ self, ports, check, catalogs, clock, metrics, l
     WHO(session, { data }) {
       if (session.state.at === "new") return outOfPlace(session, { type: "WHO" });
       session.link.send("MEMBER", { id: data.id, member: isMember(data.id) });
+    },
+    BROADCAST(session, message) {
+      if (!hears(session)) return outOfPlace(session, message);
+      relay.take(message, session.link);
     },
   };
 
@@ -214,11 +224,21 @@ export function createSessions({ self, ports, check, catalogs, clock, metrics, l
 
   function publish(rounds: readonly MessageData<"ROSTER">[]): Promise<number> {
     const encoded = rounds.map((changes) => encodeMessage(self, "ROSTER", changes, clock.now()).encoded);
-    return inSlices(sessions.values(), ({ link, state }) => {
-      if (state.at !== "listed" && state.at !== "visiting") return;
+    return toAll((link) => {
       for (const message of encoded) link.sendEncoded(message);
       metrics.rosterMessages.inc(encoded.length);
     });
+  }
+
+  /** Does something for the link of everybody who is told what happens. */
+  function toAll(work: (link: Link) => void): Promise<number> {
+    return inSlices(sessions.values(), (session) => {
+      if (hears(session)) work(session.link);
+    });
+  }
+
+  function hears({ state }: Session): boolean {
+    return state.at === "listed" || state.at === "visiting";
   }
 
   function isMember(id: PeerId): boolean {
@@ -250,7 +270,8 @@ export function createSessions({ self, ports, check, catalogs, clock, metrics, l
       try {
         handle(session, message);
       } catch (error) {
-        breakDown(session, error);
+        if (error instanceof Failure) session.link.close(error);
+        else breakDown(session, error);
       }
     },
     isMember,
@@ -267,18 +288,10 @@ export function createSessions({ self, ports, check, catalogs, clock, metrics, l
     },
     async close() {
       feed.close();
-      const links = [...sessions.keys()];
-      const startedAtMs = performance.now();
-      await inSlices(links, (link) => {
-        if (performance.now() - startedAtMs < GOODBYES_MS) link.close();
-      });
-      const waited = Promise.withResolvers<void>();
-      const callOff = clock.after(GOODBYE_GRACE_MS, waited.resolve);
-      await Promise.race([Promise.all(links.map((link) => link.closed)), waited.promise]);
-      callOff();
+      await sayGoodbye([...sessions.keys()], clock);
     },
   };
 }
 
-type FromPeers = "JOIN" | "LISTENING" | "PORT_REFUSED" | "WHO";
+type FromPeers = "JOIN" | "LISTENING" | "PORT_REFUSED" | "WHO" | "BROADCAST";
 type Handlers = { readonly [T in FromPeers]: (session: Session, message: Message<T>) => void };

@@ -2,10 +2,12 @@ import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { HOME_FILES } from "../protocol/home-layout.ts";
 import { systemClock } from "../transport/clock.ts";
+import { type ChatDesk, createChatDesk } from "./chat/chat-desk.ts";
+import { type ChatStore, openChatStore } from "./chat/chat-store.ts";
 import { discardParts } from "./downloads/queue/discard-parts.ts";
 import { openDownloadStore } from "./downloads/queue/download-store.ts";
 import { createQueueDesk } from "./downloads/queue/queue-desk.ts";
-import { openAcquaintances } from "./inbox/acquaintances.ts";
+import { type Acquaintances, openAcquaintances } from "./inbox/acquaintances.ts";
 import { openOfferDatabase } from "./inbox/offer-database.ts";
 import { createOfferDesk, type OfferDesk } from "./inbox/offer-desk.ts";
 import { openReceivedOffers } from "./inbox/received-offers.ts";
@@ -30,15 +32,18 @@ export async function openLocalDesks(home: string): Promise<LocalDesks> {
     },
   });
   const offers = openLocalOffers(home);
+  const chat = openLocalChat(home);
   return {
     operations: queueOperations({
       downloads: async () => desk,
       sends: async () => offers.open().sends,
       offers: async () => offers.open().offers,
+      chat: async () => chat.open(),
     }),
     async close() {
       await Promise.all(discarding);
       offers.close();
+      chat.close();
       store.close();
     },
   };
@@ -46,7 +51,11 @@ export async function openLocalDesks(home: string): Promise<LocalDesks> {
 
 /** What is offered, opened when it is first asked for. The next peer that runs does what was answered. */
 export function openLocalOffers(home: string): {
-  open(): { readonly sends: SendDesk; readonly offers: OfferDesk };
+  open(): {
+    readonly sends: SendDesk;
+    readonly offers: OfferDesk;
+    readonly acquaintances: Acquaintances["called"];
+  };
   close(): void;
 } {
   let opened: (ReturnType<typeof openDesks> & Disposable) | undefined;
@@ -59,14 +68,28 @@ export function openLocalOffers(home: string): {
   };
 }
 
+/** What was said, opened when it is first asked for. */
+export function openLocalChat(home: string): { open(): ChatDesk; close(): void } {
+  let store: ChatStore | undefined;
+  return {
+    open() {
+      store ??= openChatStore(home);
+      return createChatDesk(store);
+    },
+    close: () => store?.close(),
+  };
+}
+
 function openDesks(home: string) {
   const database = openOfferDatabase(home);
   const now = (): number => Math.round(systemClock.now());
+  const acquaintances = openAcquaintances(database);
   return {
+    acquaintances: acquaintances.called,
     sends: createSendDesk({ store: openStoredSends(database), now, onCancelled: () => undefined }),
     offers: createOfferDesk({
       store: openReceivedOffers(database),
-      acquaintances: openAcquaintances(database),
+      acquaintances,
       now,
       onAnswered: () => undefined,
     }),

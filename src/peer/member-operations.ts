@@ -15,25 +15,28 @@ import { createMemberSearch } from "./member-search.ts";
 import { nearestName } from "./nearest-name.ts";
 import type { KnownPeer } from "./network/directory.ts";
 import type { KnownSource } from "./network/index-search.ts";
-import type { Membership } from "./network/membership.ts";
+import type { Network } from "./network/network.ts";
 import type { Operations, QueueOperations } from "./operations.ts";
+import { type MeetingPoint, parseMeetingPoint } from "./options.ts";
 import type { RemotePeers } from "./remote-peers.ts";
 
 export type MemberOptions = {
   readonly identity: Identity;
-  readonly membership: Pick<Membership, "peers" | "search" | "sources">;
+  readonly membership: Pick<Network, "peers" | "search" | "sources">;
   readonly remotePeers: Pick<RemotePeers, "find" | "of">;
   readonly neighbourhood: Neighbourhood;
   readonly hashing: Hashing;
   readonly clock: Clock;
   readonly events: PeerEvents;
   readonly info: () => Info;
+  /** Links with a peer of a mesh. Throws a `Failure` where there can be none. */
+  readonly connect: (point: MeetingPoint) => Promise<KnownPeer>;
   /** Throws a `Failure` where limits cannot be changed. */
   readonly changeLimits: (change: LimitsChange) => Limits;
 };
 
 /** All but the queue, which is made of `fetch`. */
-export type MemberOperations = Omit<Operations, "get" | "addDownload" | "send" | keyof QueueOperations> & {
+export type MemberOperations = Omit<Operations, "get" | "addDownload" | "send" | "say" | keyof QueueOperations> & {
   /** Fetches at once what a request asks for, past the queue. */
   readonly fetch: Fetch;
   /** The peer that a text means; if it means none, the failure says which one may have been meant. */
@@ -124,6 +127,11 @@ export function createMemberOperations(options: MemberOptions): MemberOperations
     },
     fetch,
     find: async (text, signal) => (await find(text, signal)).known,
+    connect: async ({ address }) => {
+      const point = parseMeetingPoint(address);
+      if (!point) throw new Failure("usage", `"${printable(address)}" is no address: give HOST:PORT, or an invite`);
+      return summaryOf(await options.connect(point), identity.id);
+    },
     limits: async (change) => options.changeLimits(change),
     events: (signal) => events.subscribe(signal),
   };

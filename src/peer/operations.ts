@@ -1,4 +1,6 @@
+import type { ChatChange, ChatMessage, ChatRequest, SayEvent, SayRequest } from "../protocol/chat.ts";
 import type {
+  ConnectRequest,
   ContentSource,
   Found,
   GetEvent,
@@ -55,6 +57,8 @@ export interface Operations {
   get(request: GetRequest, signal: AbortSignal): AsyncIterable<GetEvent>;
   /** Adds to the queue of downloads. It is on the disk when this resolves. */
   addDownload(request: GetRequest): Promise<Download>;
+  /** Links with a peer of a mesh, and so with all that it is linked with. */
+  connect(request: ConnectRequest): Promise<PeerSummary>;
   /** Changes what transfers are kept within, and tells what that is now. */
   limits(change: LimitsChange): Promise<Limits>;
   /** What happens from now on, until the signal aborts. */
@@ -72,6 +76,12 @@ export interface Operations {
   sends(request: { readonly all: boolean }, signal: AbortSignal): AsyncIterable<Send>;
   /** Gives the numbers of those that were in a state to be changed so. */
   changeSends(change: SendsChange): Promise<Changed>;
+  /** Says something to one peer or to all, and tells what becomes of it. */
+  say(request: SayRequest, signal: AbortSignal): AsyncIterable<SayEvent>;
+  /** The last messages of a conversation, the last one last, or those that wait for somebody. */
+  messages(request: ChatRequest, signal: AbortSignal): AsyncIterable<ChatMessage>;
+  /** Takes back messages that wait. Gives the numbers of those that did. */
+  changeMessages(change: ChatChange): Promise<Changed>;
   /** What others offer, in the order in which it came; `all`: with what ended. */
   offers(request: { readonly all: boolean }, signal: AbortSignal): AsyncIterable<ReceivedOffer>;
   /** Takes offers or declines them. Gives the numbers of those that were open. */
@@ -83,5 +93,13 @@ export interface Operations {
 /** What can be asked without a network. */
 export type QueueOperations = Pick<
   Operations,
-  "downloads" | "changeDownloads" | "history" | "sends" | "changeSends" | "offers" | "answerOffers"
+  | "downloads"
+  | "changeDownloads"
+  | "history"
+  | "sends"
+  | "changeSends"
+  | "offers"
+  | "answerOffers"
+  | "messages"
+  | "changeMessages"
 >;

@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
-import type { Address } from "../protocol/address.ts";
+import { type Address, parseAddress } from "../protocol/address.ts";
 import type { LimitsChange } from "../protocol/control-api.ts";
+import { parseInvite } from "../protocol/invite.ts";
 import type { NetworkKey } from "../protocol/network-key.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import type { PeerName } from "../protocol/peer-name.ts";
@@ -15,6 +16,17 @@ export type NetworkTarget = {
   readonly key: NetworkKey | undefined;
 };
 
+/** Where somebody of a mesh is to be found, and who if that is known. */
+export type MeetingPoint = { readonly address: Address; readonly id: PeerId | undefined };
+
+/** Reads HOST:PORT or an invite. */
+export function parseMeetingPoint(text: string): MeetingPoint | undefined {
+  const invite = parseInvite(text);
+  if (invite) return { address: invite.address, id: invite.indexId };
+  const address = parseAddress(text);
+  return address && { address, id: undefined };
+}
+
 /** A folder that is offered under a name; an empty name puts its contents at the top. */
 export type SharedFolder = { readonly path: string; readonly name: string };
 
@@ -28,7 +40,13 @@ export type VisitorOptions = {
   readonly log: Logger;
 };
 
-export type PeerOptions = VisitorOptions & {
+export type PeerOptions = Omit<VisitorOptions, "network"> & {
+  /** The index server's network to be in; undefined: none, only what is linked with. */
+  readonly network: NetworkTarget | undefined;
+  /** Where others of a mesh are to be found. */
+  readonly meeting: readonly MeetingPoint[];
+  /** The key of a private mesh, where no index server's network has one. */
+  readonly meshKey: NetworkKey | undefined;
   readonly downloads: QueueLimits;
   readonly folders: readonly SharedFolder[];
   /** Absolute path of `shares.txt`; it need not exist. */

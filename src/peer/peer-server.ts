@@ -2,7 +2,12 @@ import type { Logger } from "pino";
 import { Failure } from "../protocol/failures.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import type { Identity } from "../transport/identity.ts";
-import { type Remote, type SecureServer, startSecureServer } from "../transport/secure-server.ts";
+import {
+  type Remote,
+  type SecureServer,
+  type SecureServerOptions,
+  startSecureServer,
+} from "../transport/secure-server.ts";
 import { createRequestHandler, type ServingOptions } from "./serving/requests.ts";
 
 export type PeerServerOptions = Omit<ServingOptions, "admit" | "admitMember"> & {
@@ -11,6 +16,8 @@ export type PeerServerOptions = Omit<ServingOptions, "admit" | "admitMember"> & 
   readonly isMember: (id: PeerId) => Promise<boolean>;
   /** Whether anybody may read, member or not, certificate or not. */
   readonly guests: boolean;
+  /** A request to become a link. */
+  readonly onUpgrade?: NonNullable<SecureServerOptions["onUpgrade"]>;
   readonly log: Logger;
 };
 
@@ -25,7 +32,7 @@ export type PeerServer = {
 };
 
 export function createPeerServer(options: PeerServerOptions): PeerServer {
-  const { identity, host, isMember, guests, log } = options;
+  const { identity, host, isMember, guests, onUpgrade, log } = options;
   let server: SecureServer | undefined;
 
   async function admit({ id }: Remote): Promise<void> {
@@ -39,7 +46,7 @@ export function createPeerServer(options: PeerServerOptions): PeerServer {
   const onRequest = createRequestHandler({ ...options, admit, admitMember });
 
   async function listen(port: number): Promise<void> {
-    server = await startSecureServer({ identity, host, port, onRequest, log });
+    server = await startSecureServer({ identity, host, port, onRequest, ...(onUpgrade && { onUpgrade }), log });
   }
 
   return {

@@ -1,4 +1,3 @@
-import { availableParallelism } from "node:os";
 import path from "node:path";
 import { startHashing } from "../content/hashing.ts";
 import type { Info, PeerEvent } from "../protocol/control-api.ts";
@@ -6,30 +5,31 @@ import { HOME_FILES } from "../protocol/home-layout.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import type { PeerName } from "../protocol/peer-name.ts";
 import { PROGRAM, VERSION } from "../protocol/program.ts";
+import { acceptLinks } from "../transport/accept-links.ts";
 import { systemClock } from "../transport/clock.ts";
 import { loadIdentity } from "../transport/identity.ts";
 import { openKnownIds } from "../transport/known-ids.ts";
-import { rememberNetwork } from "../transport/last-network.ts";
-import { createControlHandler } from "./control/control-handler.ts";
-import { startControlServer } from "./control/control-server.ts";
 import { type DownloadQueue, openDownloadQueue } from "./downloads/queue/download-queue.ts";
 import { createEarlyEvents, createPeerEvents } from "./events.ts";
 import { lockHome } from "./home-lock.ts";
-import type { OfferDownloads } from "./inbox/inbox.ts";
+import { offerDownloads } from "./inbox/offer-downloads.ts";
 import { openOffers } from "./inbox/offers.ts";
+import { type IndexSide, joinIndex } from "./index-side.ts";
 import { emptyLibrary } from "./library/empty-library.ts";
-import { type Library, startLibrary } from "./library/library.ts";
+import { startOwnLibrary } from "./library/own-library.ts";
 import { createPeerLimits } from "./limits.ts";
 import { createMemberOperations } from "./member-operations.ts";
-import { listenerOf } from "./membership-listener.ts";
+import { followShares } from "./mesh/follow-shares.ts";
+import { meshId } from "./mesh/mesh-id.ts";
 import { createNeighbourhood } from "./neighbourhood.ts";
-import { type Advertising, createAdvertising, type Totals } from "./network/advertising.ts";
-import { type Membership, startMembership } from "./network/membership.ts";
+import type { Totals } from "./network/advertising.ts";
+import { joinNetworks, type Network } from "./network/network.ts";
 import { ownHosts } from "./network/own-hosts.ts";
+import { createPresence } from "./network/presence.ts";
 import type { Operations } from "./operations.ts";
 import type { PeerOptions } from "./options.ts";
 import { invitationOf } from "./own/invitation.ts";
-import { openOwnDesk } from "./own/own-desk.ts";
+import { startLocalServers } from "./own/local-servers.ts";
 import { createSettingsDesk } from "./own/settings-desk.ts";
 import { createPeerServer } from "./peer-server.ts";
 import { withQueue } from "./queued-operations.ts";
@@ -37,7 +37,7 @@ import { createRemotePeers } from "./remote-peers.ts";
 import { createExchange } from "./serving/exchange.ts";
 import { createServingNow } from "./serving/serving-now.ts";
 import { createUploads } from "./serving/uploads.ts";
-import { startPageServer } from "./web/page-server.ts";
+import { openTalking } from "./talking.ts";
 
 export type RunningPeer = {
   readonly id: PeerId;
@@ -82,9 +82,25 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
   started.defer(async () => exchange.unfinished.close());
   const limits = createPeerLimits(systemClock, options.limits);
   const serving = createServingNow(systemClock);
-  let membership: Membership | undefined;
+  const self = { id: identity.id, name };
+  let net: Network | undefined;
+  const isMember = async (id: PeerId): Promise<boolean> => (await net?.isMember(id)) ?? false;
+  const key = network?.key ?? options.meshKey;
   let queue: DownloadQueue | undefined;
-  let advertising: Advertising | undefined;
+  let side: IndexSide | undefined;
+  const talking = openTalking({
+    home,
+    identity,
+    self,
+    key,
+    knownIds,
+    clock: systemClock,
+    log,
+    isMember,
+    index: () => side?.member.link(),
+    tell: events.tell,
+  });
+  started.defer(() => talking.close());
   const server = createPeerServer({
     identity,
     host: options.host,
@@ -93,66 +109,73 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     offered: offers.contents,
     inbox: offers.inbox,
     about: () => ({ id: identity.id, name, program: PROGRAM, ...totalsOf(library) }),
-    isMember: async (id) => (await membership?.isMember(id)) ?? false,
+    isMember,
     guests: options.guests,
+    onUpgrade: acceptLinks({
+      self,
+      key,
+      clock: systemClock,
+      onLink: talking.links.accept,
+      onMessage: talking.links.receive,
+    }),
     uploads: serving.seen(createUploads({ slots: limits.slots, upLimit: limits.up, clock: systemClock })),
     log,
   });
   started.defer(() => server.close());
-  if (options.port !== undefined) await server.listen(options.port);
+  // Without an index server nobody assigns a port.
+  if (options.port !== undefined || !network) await server.listen(options.port ?? 0);
 
-  membership = await startMembership({
-    target: network,
-    identity,
-    name,
-    program: PROGRAM,
-    knownIds,
-    clock: systemClock,
-    log,
-    listener: listenerOf(
-      events,
-      network.address,
-      options.shares,
-      () => advertising,
-      () => [queue, offers.outbox()],
-    ),
-    role: {
-      as: "peer",
-      port: server.address()?.port ?? null,
-      hosts: () => ownHosts(options.host),
-      listen: server.tryListen,
-      shares: options.shares,
+  const presence = createPresence({
+    joined(peer) {
+      const { id, name, hosts, port } = peer;
+      events.tell({ event: "peer-joined", id, name, host: hosts[0] ?? "", port });
+      for (const one of waiting()) one?.peerCame(peer);
     },
+    left: ({ id, name }) => events.tell({ event: "peer-left", id, name }),
   });
-  const member = membership;
-  started.defer(() => member.close());
-  await rememberNetwork(home, { ...network, indexId: member.indexId });
-
-  advertising = createAdvertising({
-    library,
-    index: member.index,
-    clock: systemClock,
-    log,
-    listener: {
-      shared(totals) {
-        shared = totals;
-        events.tell({ event: "shared", ...totals });
+  const waiting = () => [queue, offers.outbox(), talking.messenger()];
+  const tellShared = (totals: Totals): void => {
+    shared = totals;
+    events.tell({ event: "shared", ...totals });
+  };
+  if (network) {
+    side = await joinIndex({
+      options: { ...options, network },
+      identity,
+      knownIds,
+      library,
+      server,
+      presence: presence.through("index"),
+      heard: talking.heard,
+      networkCame: () => {
+        for (const one of waiting()) one?.networkCame();
       },
-      problem: (message) => events.tell({ event: "problem", message }),
-    },
+      tell: events.tell,
+      tellShared,
+    });
+    const joined = side;
+    started.defer(() => joined.close());
+  }
+  const { host, port } = server.address() ?? { host: options.host, port: side?.member.port ?? 0 };
+  const mesh = talking.beginMesh({
+    port,
+    hosts: () => ownHosts(options.host),
+    totals: () => totalsOf(library),
+    meeting: options.meeting,
+    listener: presence.through("mesh"),
+    library,
   });
-  const advertised = advertising;
-  started.defer(() => advertised.close());
-  if (member.connected() && options.shares) advertising.begin();
+  started.defer(followShares(library, { changed: mesh.changed, tellShared: side ? undefined : tellShared }));
+  const joinedNetwork = joinNetworks(side?.member, mesh);
+  net = joinedNetwork;
   library.onProblem((message) => events.tell({ event: "problem", message }));
   library.ready.catch((error: unknown) => log.error({ err: error }, "the first scan failed"));
 
   const hashing = startHashing({ threads: 1, log });
   started.defer(() => hashing.close());
-  const remotePeers = createRemotePeers(member, identity, limits.down);
+  const remotePeers = createRemotePeers(joinedNetwork, identity, limits.down);
   started.defer(() => remotePeers.close());
   let page: string | null = null;
-  const { host, port } = server.address() ?? { host: options.host, port: member.port ?? 0 };
   const info = (): Info => ({
     role: "peer",
     id: identity.id,
@@ -162,13 +185,8 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     port,
     received: options.received,
     ui: page,
-    index: {
-      id: member.indexId,
-      name: member.indexName(),
-      ...network.address,
-      private: network.key !== undefined,
-      connected: member.connected(),
-    },
+    index: side?.info() ?? null,
+    mesh: { ...mesh.counts(), private: key !== undefined },
     shares: {
       folders: [...library.folders()],
       manifest: options.manifest ?? null,
@@ -179,10 +197,10 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
   });
   const { fetch, find, ...memberOperations } = createMemberOperations({
     identity,
-    membership: member,
+    membership: joinedNetwork,
     remotePeers,
     neighbourhood: createNeighbourhood({
-      membership: member,
+      membership: joinedNetwork,
       remotePeers,
       serving: { exchange, self: () => ({ name, port }) },
     }),
@@ -191,10 +209,12 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     events,
     info,
     changeLimits: limits.change,
+    connect: mesh.connect,
   });
+  const networkId = side?.member.indexId ?? meshId(key);
   const downloads = openDownloadQueue({
     home,
-    network: member.indexId,
+    network: networkId,
     received: options.received,
     runs: "all",
     limits: options.downloads,
@@ -208,6 +228,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     onChanged: (id) => offers.inbox()?.downloadChanged(id),
   });
   queue = downloads;
+  started.defer(() => downloads.close());
   const settings = createSettingsDesk({
     home,
     running: { name, guests: options.guests, received: options.received },
@@ -215,13 +236,12 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     limits,
     trusted: offers.trust,
   });
-  started.defer(() => downloads.close());
   const { inbox, outbox } = offers.begin({
     rule: settings.rule,
-    network: member.indexId,
-    self: { id: identity.id, name },
+    network: networkId,
+    self,
     downloads: offerDownloads(downloads),
-    peers: member.peers,
+    peers: joinedNetwork.peers,
     find,
     remoteOf: remotePeers.of,
     hashing,
@@ -230,16 +250,31 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     tell: events.tell,
   });
   started.defer(offers.pause);
-  const operations = withQueue(memberOperations, outbox.send, {
-    downloads: async () => downloads,
-    sends: async () => outbox,
-    offers: async () => inbox,
+  const messenger = talking.begin({
+    network: networkId,
+    find,
+    peers: joinedNetwork.peers,
+    acquaintances: offers.acquaintances,
   });
-  const desk = openOwnDesk({
+  const operations = withQueue(
+    memberOperations,
+    { send: outbox.send, say: messenger.say },
+    {
+      chat: async () => messenger,
+      downloads: async () => downloads,
+      sends: async () => outbox,
+      offers: async () => inbox,
+    },
+  );
+  const local = await startLocalServers({
     home,
+    identity,
+    page: options.page,
+    log,
+    operations,
     manifest: options.manifest,
     folders: library.folders,
-    invitation: () => invitationOf(network, member.indexId, ownHosts("::")),
+    invitation: () => invitationOf(network, side?.member.indexId, ownHosts("::")),
     remotePeers,
     serving,
     settings,
@@ -247,16 +282,8 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     placesInUse: offers.placesInUse,
     clock: systemClock,
   });
-  started.defer(async () => desk.close());
-  const local = { operations, own: desk.operations, log };
-  const control = await startControlServer({ home, ...local });
-  started.defer(() => control.close());
-  if (options.page) {
-    const api = createControlHandler(local);
-    const shown = await startPageServer({ page: options.page, home, identity, api, log });
-    started.defer(() => shown.close());
-    page = shown.url;
-  }
+  started.defer(() => local.close());
+  page = local.page;
 
   const running = started.move();
   return { id: identity.id, name, host, port, operations, page, close: () => running.disposeAsync() };
@@ -265,28 +292,4 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
 function totalsOf(library: { totals(): Totals }): Totals {
   const { files, bytes } = library.totals();
   return { files, bytes };
-}
-
-function startOwnLibrary({ home, folders, manifest, log }: PeerOptions): Promise<Library> {
-  return startLibrary({
-    databaseFile: path.join(home, "library.sqlite"),
-    folders,
-    manifest,
-    hashThreads: Math.max(1, availableParallelism() - 1),
-    log,
-  });
-}
-
-/** What was offered is fetched like everything else, as something that nobody waits for. */
-function offerDownloads(queue: DownloadQueue): OfferDownloads {
-  return {
-    begin(sender, names, items) {
-      const offered = { offered: [...items], recursive: true, output: null };
-      return queue.add({ peer: sender, names: [...names], ...offered }).id;
-    },
-    find: queue.find,
-    cancel(download) {
-      if (queue.find(download)) queue.change({ action: "cancel", which: [download] });
-    },
-  };
 }

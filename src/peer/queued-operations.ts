@@ -1,3 +1,4 @@
+import type { ChatDesk } from "./chat/chat-desk.ts";
 import type { DownloadQueue } from "./downloads/queue/download-queue.ts";
 import type { QueueDesk } from "./downloads/queue/queue-desk.ts";
 import type { OfferDesk } from "./inbox/offer-desk.ts";
@@ -10,12 +11,13 @@ export type Desks = {
   readonly downloads: () => Promise<QueueDesk>;
   readonly sends: () => Promise<SendDesk>;
   readonly offers: () => Promise<OfferDesk>;
+  readonly chat: () => Promise<ChatDesk>;
 };
 
 /** What a member can do, with every download by way of the queue, which may be opened when it is first needed. */
 export function withQueue(
   member: Omit<MemberOperations, "fetch" | "find">,
-  send: Operations["send"],
+  { send, say }: Pick<Operations, "send" | "say">,
   desks: Omit<Desks, "downloads"> & { readonly downloads: () => Promise<DownloadQueue> },
 ): Operations {
   return {
@@ -25,11 +27,12 @@ export function withQueue(
     },
     addDownload: async (request) => (await desks.downloads()).add(request),
     send,
+    say,
     ...queueOperations(desks),
   };
 }
 
-export function queueOperations({ downloads, sends, offers }: Desks): QueueOperations {
+export function queueOperations({ downloads, sends, offers, chat }: Desks): QueueOperations {
   return {
     async *downloads({ all }) {
       yield* (await downloads()).list(all);
@@ -46,5 +49,9 @@ export function queueOperations({ downloads, sends, offers }: Desks): QueueOpera
       yield* (await offers()).list(all);
     },
     answerOffers: async (answer) => (await offers()).answer(answer),
+    async *messages(request) {
+      yield* (await chat()).messages(request);
+    },
+    changeMessages: async (change) => (await chat()).changeMessages(change),
   };
 }

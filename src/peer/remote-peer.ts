@@ -98,12 +98,16 @@ export function openRemotePeer(peer: KnownPeer, identity: Identity, downLimit: R
     tree: (path, signal) => routes.lines(filesUrl(path, true, true), ListEntry, signal),
     async resolve(name, onHashing, signal) {
       const wanted = parseContentId(name);
+      let found: ListEntry | undefined;
+      // Read to its end, since a connection can only be used again after that: otherwise each file would cost a handshake.
       for await (const line of routes.lines(resolveUrl(name), ResolveLine, signal)) {
+        if (found) throw new Failure("bad-message", `${called} says more about "${printable(name)}" than was asked`);
         if (line.kind === "ambiguous") throw ambiguous(name, line);
         if (line.kind === "hashing") onHashing(line);
-        else if (wanted === undefined || line.content === wanted) return line;
+        else if (wanted === undefined || line.content === wanted) found = line;
         else throw new Failure("content-mismatch", `${called} shares other content as "${line.path}"`);
       }
+      if (found) return found;
       throw new Failure("bad-message", `${called} does not say what "${printable(name)}" is`);
     },
     async blockList(content, sizeBytes, signal) {

@@ -17,7 +17,11 @@ export type RemotePeers = {
   close(): void;
 };
 
-export function createRemotePeers(membership: Membership, identity: Identity, downLimit: RateLimit): RemotePeers {
+export function createRemotePeers(
+  membership: Pick<Membership, "peers">,
+  identity: Identity,
+  downLimit: RateLimit,
+): RemotePeers {
   const open = new Map<PeerId, { readonly as: string; readonly remote: RemotePeer }>();
 
   /** Somebody who moved to another address, or took another name, is connected to anew. */

@@ -14,11 +14,12 @@ import { createPeerLimits } from "./limits.ts";
 import { openLocalOffers } from "./local-desks.ts";
 import { createMemberOperations } from "./member-operations.ts";
 import { createNeighbourhood } from "./neighbourhood.ts";
-import { startMembership } from "./network/membership.ts";
+import { type Membership, startMembership } from "./network/membership.ts";
 import type { Operations } from "./operations.ts";
 import type { VisitorOptions } from "./options.ts";
 import { withQueue } from "./queued-operations.ts";
 import { createRemotePeers } from "./remote-peers.ts";
+import { openTalking } from "./talking.ts";
 
 /** A command without a running peer: a member of the network for as long as it takes, that shares nothing. */
 export type Visitor = { readonly operations: Operations; close(): Promise<void> };
@@ -29,7 +30,20 @@ export async function openVisitor({ home, network, name, received, log }: Visito
   const knownIds = await openKnownIds(home);
   const clock = systemClock;
   const role = { as: "visitor" } as const;
-  const membership = await startMembership({
+  let membership: Membership | undefined;
+  const talking = openTalking({
+    home,
+    identity,
+    self: { id: identity.id, name },
+    key: network.key,
+    knownIds,
+    clock,
+    log,
+    isMember: async () => false,
+    index: () => membership?.link(),
+    tell: () => undefined,
+  });
+  const member = await startMembership({
     target: network,
     identity,
     name,
@@ -37,24 +51,24 @@ export async function openVisitor({ home, network, name, received, log }: Visito
     knownIds,
     clock,
     log,
-    listener: {},
+    listener: { heard: talking.heard },
     role,
+  }).catch(async (error: unknown) => {
+    await talking.close();
+    throw error;
   });
-  const { indexId } = membership;
+  membership = member;
+  const { indexId } = member;
   await rememberNetwork(home, { ...network, indexId });
 
   const hashing = startHashing({ threads: 1, log });
   const limits = createPeerLimits(clock);
-  const remotePeers = createRemotePeers(membership, identity, limits.down);
-  const {
-    fetch,
-    find: _find,
-    ...memberOperations
-  } = createMemberOperations({
+  const remotePeers = createRemotePeers(member, identity, limits.down);
+  const { fetch, find, ...memberOperations } = createMemberOperations({
     identity,
-    membership,
+    membership: member,
     remotePeers,
-    neighbourhood: createNeighbourhood({ membership, remotePeers }),
+    neighbourhood: createNeighbourhood({ membership: member, remotePeers }),
     hashing,
     clock,
     events: createPeerEvents(),
@@ -69,14 +83,18 @@ export async function openVisitor({ home, network, name, received, log }: Visito
       ui: null,
       index: {
         id: indexId,
-        name: membership.indexName(),
+        name: member.indexName(),
         ...network.address,
         private: network.key !== undefined,
-        connected: membership.connected(),
+        connected: member.connected(),
       },
+      mesh: null,
       shares: { folders: [], manifest: null, files: 0, bytes: 0, unhashed: 0, problems: [] },
       limits: limits.now(),
     }),
+    connect() {
+      throw new Failure("no-such-peer", `No peer runs under "${home}": only a running peer can be linked with others`);
+    },
     changeLimits() {
       throw new Failure("no-such-peer", `No peer runs under "${home}": limits are those of a running peer`);
     },
@@ -91,14 +109,21 @@ export async function openVisitor({ home, network, name, received, log }: Visito
   const send = (): never => {
     throw new Failure("no-such-peer", `No peer runs under "${home}": whoever sends has to be one`);
   };
-  const operations = withQueue(memberOperations, send, {
-    downloads() {
-      opening ??= openQueue();
-      return opening;
+  const acquaintances = (text: string) => offers.open().acquaintances(text);
+  const messenger = talking.begin({ network: indexId, find, peers: member.peers, acquaintances });
+  const operations = withQueue(
+    memberOperations,
+    { send, say: messenger.say },
+    {
+      chat: async () => messenger,
+      downloads() {
+        opening ??= openQueue();
+        return opening;
+      },
+      sends: async () => offers.open().sends,
+      offers: async () => offers.open().offers,
     },
-    sends: async () => offers.open().sends,
-    offers: async () => offers.open().offers,
-  });
+  );
   return {
     operations,
     async close() {
@@ -108,7 +133,8 @@ export async function openVisitor({ home, network, name, received, log }: Visito
       );
       offers.close();
       remotePeers.close();
-      await Promise.all([membership.close(), hashing.close()]);
+      await talking.close();
+      await Promise.all([member.close(), hashing.close()]);
     },
   };
 }

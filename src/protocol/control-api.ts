@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { CHAT_SCOPES } from "./chat.ts";
 import { parseContentId } from "./content-id.ts";
 import { OFFER_FILES_MAX } from "./limits.ts";
 import { OfferedItem } from "./offers.ts";
@@ -70,6 +71,8 @@ export const Info = z.object({
       connected: z.boolean(),
     })
     .nullable(),
+  /** Others that are linked with no index server between; `null` for a visitor. */
+  mesh: z.object({ peers: SizeSchema, neighbours: SizeSchema, private: z.boolean() }).nullable(),
   shares: z.object({
     folders: z.array(z.object({ name: z.string(), path: z.string() })),
     manifest: z.string().nullable(),
@@ -97,6 +100,10 @@ const PeerText = z.string().min(1).max(300);
 
 export const PeerRequest = z.object({ peer: PeerText });
 export type PeerRequest = z.infer<typeof PeerRequest>;
+
+/** `tukar connect`: HOST:PORT of a peer. */
+export const ConnectRequest = z.object({ address: z.string().min(1).max(300) });
+export type ConnectRequest = z.infer<typeof ConnectRequest>;
 
 /** `path` is a share path, or empty for the top. */
 export const ListRequest = PeerRequest.extend({
@@ -236,6 +243,14 @@ export const PeerEvent = z.discriminatedUnion("event", [
     bytes: SizeSchema,
     answer: z.enum(["open", "accepted", "declined"]),
   }),
+  /** Somebody said something, to this peer (`direct`) or to everybody. `message`: its number in the history. */
+  z.object({
+    event: z.literal("message"),
+    message: z.int(),
+    from: z.object({ id: PeerIdSchema, name: z.string() }),
+    scope: z.enum(CHAT_SCOPES),
+    text: z.string(),
+  }),
   /** Something about the shares that their owner ought to know, for example a wrong manifest line. */
   z.object({ event: z.literal("problem"), message: z.string() }),
 ]);
@@ -250,6 +265,7 @@ export const CONTROL_ROUTES = {
   sources: { method: "GET", path: "/api/sources" },
   ping: { method: "POST", path: "/api/ping" },
   get: { method: "POST", path: "/api/get" },
+  connect: { method: "POST", path: "/api/connect" },
   limits: { method: "POST", path: "/api/limits" },
   events: { method: "GET", path: "/api/events" },
   /** Adds a `GetRequest` to the queue and answers with the `Download`. */
@@ -260,6 +276,10 @@ export const CONTROL_ROUTES = {
   send: { method: "POST", path: "/api/send" },
   sends: { method: "GET", path: "/api/sends" },
   changeSends: { method: "POST", path: "/api/sends/change" },
+  /** Says something; the answer tells what becomes of it. */
+  say: { method: "POST", path: "/api/say" },
+  messages: { method: "GET", path: "/api/messages" },
+  changeMessages: { method: "POST", path: "/api/messages/change" },
   offers: { method: "GET", path: "/api/offers" },
   answerOffers: { method: "POST", path: "/api/offers/answer" },
 } as const;

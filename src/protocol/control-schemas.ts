@@ -1,6 +1,8 @@
 import { z } from "zod";
+import { ChatChange, ChatMessage, ChatRequest, SayEvent, SayRequest } from "./chat.ts";
 import {
   type CONTROL_ROUTES,
+  ConnectRequest,
   ContentSource,
   ControlListQuery,
   Found,
@@ -69,6 +71,10 @@ export const ROUTE_SHAPES: Readonly<Record<RouteName, RouteShape>> = {
   get: { about: "Fetches files and tells how it goes", body: GetRequest, answer: GetEvent, lines: true },
   limits: { about: "Changes what transfers are kept within", body: LimitsChange, answer: Limits },
   events: { about: "What happens from now on, without an end", answer: PeerEvent, lines: true },
+  connect: { about: "Links with another peer, without an index server", body: ConnectRequest, answer: PeerSummary },
+  say: { about: "Says something to a peer or to everybody", body: SayRequest, answer: SayEvent, lines: true },
+  messages: { about: "What was said", query: ChatRequest, answer: ChatMessage, lines: true },
+  changeMessages: { about: "Takes back messages that wait", body: ChatChange, answer: Changed },
   addDownload: { about: "Puts a download into the queue", body: GetRequest, answer: Download },
   downloads: { about: "The queue of downloads", query: ControlAllQuery, answer: Download, lines: true },
   changeDownloads: { about: "Pauses, resumes, cancels downloads", body: DownloadsChange, answer: DownloadsChanged },

@@ -10,6 +10,8 @@ export const HOME_FILES = {
   downloads: "downloads.sqlite",
   /** What is offered to others and by others, and who is known. */
   offers: "offers.sqlite",
+  /** What was said. */
+  chat: "chat.sqlite",
   /** Folder with a lock of each process that fetches. */
   runners: "runners",
   /** The token of the page, and where it was. */

@@ -15,6 +15,40 @@ export const LINK_QUEUE_MAX_BYTES = MIB;
 export const LINK_MESSAGES_PER_SECOND = 100;
 export const LINK_MESSAGES_BURST = 400;
 
+/** Text of one message, in UTF-16 code units: escaped to the utmost it still fits into a message on a link. */
+export const TEXT_MAX_LENGTH = 10_000;
+/** Messages that wait for one who is offline, and for all; and how long they do. */
+export const MESSAGES_WAITING_PER_PEER = 100;
+export const MESSAGES_WAITING_MAX = 1_000;
+export const MESSAGE_LIFE_MS = 7 * 24 * 60 * 60 * 1000;
+/** How many nodes a flooded message passes at most, and how many of them each node remembers having handled. */
+export const FLOOD_HOPS_MAX = 16;
+export const FLOODED_REMEMBERED = 20_000;
+/** A flooded message so much older, by its author's own clock, than the newest of that author is a replay. */
+export const FLOOD_STALE_MS = 10 * 60 * 1000;
+/** Flooded messages of one author, whatever way they come: so many at once, then so many a second. */
+export const FLOODED_BURST = 400;
+export const FLOODED_PER_SECOND = 100;
+/** Copies of flooded messages that an index server has still to send: beyond that it takes no more of them. */
+export const RELAY_COPIES_WAITING_MAX = 200_000;
+/** Authors of flooded messages that are told apart at a time. */
+export const FLOOD_AUTHORS_MAX = 20_000;
+
+/** Records in one PEERS message; long ones fill `MESSAGE_MAX_BYTES` with fewer. And peers that one node of a mesh knows. */
+export const PEERS_RECORDS_MAX = 64;
+export const NODES_MAX = 4_096;
+/** A record that was heard of longer ago is of no use to anybody. */
+export const NODE_AGE_MAX_MS = 60 * 60 * 1000;
+/** Neighbours that a node of a mesh looks for, and that it has at most. */
+export const NEIGHBOURS_WANTED = 5;
+export const NEIGHBOURS_MAX = 16;
+/** A node of whom nothing was heard for so long is gone; in a mesh of more than 200 nodes, longer in proportion. */
+export const NODE_SILENCE_MS = 45_000;
+/** Files that one node names as matches of one query, and queries of one author: so many at once, then one every so often. */
+export const QUERY_HITS_MAX = 200;
+export const QUERIES_BURST = 30;
+export const QUERY_REFILL_MS = 500;
+
 export const NAME_MAX_CHARACTERS = 64;
 export const SHARE_PATH_MAX_BYTES = 4096;
 export const SHARE_PATH_MAX_LEVELS = 64;
@@ -97,6 +131,18 @@ export const RUNS_PER_LINE = 1024;
 export const FOLLOWERS_PER_CONTENT = 256;
 /** Others that fetch the same content, as one listener is told of them: enough to be well connected. */
 export const FOLLOWERS_TOLD = 32;
+
+/** A packet of multicast DNS (RFC 6762, 17), and all strings of the TXT record in an announcement. */
+export const ANNOUNCEMENT_PACKET_MAX_BYTES = 9_000;
+export const ANNOUNCEMENT_TEXT_MAX_BYTES = 512;
+/** Packets about us that are read for a while each second, and in one burst. */
+export const ANNOUNCEMENT_PACKETS_PER_SECOND = 100;
+export const ANNOUNCEMENT_PACKETS_BURST = 200;
+/** Announcements that are remembered, of all hosts and of one. */
+export const ANNOUNCEMENTS_MAX = 64;
+export const ANNOUNCEMENTS_PER_HOST = 8;
+/** How long an announcement holds that is not repeated. */
+export const ANNOUNCEMENT_LIFE_MS = 120_000;
 
 /** A file that is shared can be no larger: its block list (32 MiB) is held in memory. */
 export const FILE_MAX_BYTES = 16 * TIB;

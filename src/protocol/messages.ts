@@ -1,12 +1,35 @@
 import { z } from "zod";
+import { AuthorProof } from "./authorship.ts";
 import { jsonOrUndefined } from "./json.ts";
-import { CANDIDATES_MAX, ROSTER_MESSAGE_ENTRIES } from "./limits.ts";
+import {
+  CANDIDATES_MAX,
+  PEERS_RECORDS_MAX,
+  QUERY_HITS_MAX,
+  ROSTER_MESSAGE_ENTRIES,
+  TEXT_MAX_LENGTH,
+} from "./limits.ts";
+import { NodeRecord, Suspicion } from "./node-record.ts";
 import { HostSchema, RosterEntry } from "./roster.ts";
-import { LineSchema, PeerIdSchema, PeerNameSchema, PortSchema, SizeSchema, TimeMsSchema } from "./schema.ts";
+import {
+  ContentIdSchema,
+  LineSchema,
+  PeerIdSchema,
+  PeerNameSchema,
+  PortSchema,
+  SizeSchema,
+  TimeMsSchema,
+} from "./schema.ts";
+import { NodeHit, QueryTextSchema, SearchFilters } from "./search.ts";
 
 /** The messages of a link. Each is one JSON object in one WebSocket text frame. */
 
 const Nothing = z.object({});
+/** What a person says. It may have line ends and more in it: whoever shows it makes it fit. */
+const TextSchema = z
+  .string()
+  .min(1)
+  .max(TEXT_MAX_LENGTH)
+  .refine((text) => text.isWellFormed(), "broken UTF-16");
 
 /** What each type of message carries in `data`. */
 export const MESSAGE_DATA = {
@@ -42,10 +65,29 @@ export const MESSAGE_DATA = {
   /** Asks whether this id is a member of the network right now. */
   WHO: z.object({ id: PeerIdSchema }),
   MEMBER: z.object({ id: PeerIdSchema, member: z.boolean() }),
+  /** To the one at the other end of the link alone, who answers with ACK. */
+  MESSAGE: z.object({ text: TextSchema }),
+  /** To everyone: flooded. An index server answers with ACK. */
+  BROADCAST: z.object({ text: TextSchema }),
+  /** Who is in the mesh, as news. Answers JOIN there. */
+  PEERS: z.object({
+    records: z.array(NodeRecord).max(PEERS_RECORDS_MAX),
+    suspects: z.array(Suspicion).max(PEERS_RECORDS_MAX),
+  }),
+  /** Who shares such files, or this content? Flooded; whoever does answers straight to the one who asks. */
+  QUERY: z.object({
+    q: QueryTextSchema,
+    content: ContentIdSchema.nullable(),
+    ...SearchFilters.omit({ peer: true }).shape,
+  }),
+  HITS: z.object({
+    of: z.uuid(),
+    hits: z.array(NodeHit).max(QUERY_HITS_MAX),
+  }),
   PING: Nothing,
   PONG: Nothing,
-  /** The message `of` was taken. */
-  ACK: z.object({ of: z.uuid() }),
+  /** The message `of` was taken. Of a BROADCAST `reached` is to how many it was passed on. */
+  ACK: z.object({ of: z.uuid(), reached: SizeSchema.optional() }),
   /** Goodbye. */
   LEAVE: Nothing,
   /** Why the sender closes the link, or could not do what message `of` asked. */
@@ -65,8 +107,19 @@ export type Message<T extends MessageType = MessageType> = {
     readonly data: MessageData<K>;
     readonly target_id: z.infer<typeof PeerIdSchema> | null;
     readonly hops: number;
+    /** Of flooded messages: that they are their author's. */
+    readonly proof: AuthorProof | null;
   };
 }[T];
+
+/** Messages that everyone passes on. Their sender is their author, whoever they come from. */
+const FLOODED_TYPES = ["BROADCAST", "QUERY"] as const satisfies readonly MessageType[];
+export type FloodedType = (typeof FLOODED_TYPES)[number];
+export type FloodedMessage = Message<FloodedType>;
+
+export function isFlooded(message: Message): message is FloodedMessage {
+  return (FLOODED_TYPES as readonly MessageType[]).includes(message.type);
+}
 
 const Envelope = z.object({
   type: z.enum(Object.keys(MESSAGE_DATA) as [MessageType, ...MessageType[]]),
@@ -77,6 +130,7 @@ const Envelope = z.object({
   data: z.unknown(),
   target_id: PeerIdSchema.nullable().default(null),
   hops: z.int().min(0).max(255).default(0),
+  proof: AuthorProof.nullable().default(null),
 });
 
 /** Turns one WebSocket frame into a message, or says in one line why it is none. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { OFFER_FILES_MAX } from "./limits.ts";
 import { FileEntry } from "./listing.ts";
-import { ContentIdSchema, LineSchema, PeerNameSchema, SharePathSchema, SizeSchema } from "./schema.ts";
+import { ContentIdSchema, LineSchema, PeerNameSchema, SharePathSchema, SizeSchema, TimeMsSchema } from "./schema.ts";
 
 /** Offers: how files are pushed. The receiver decides, and then fetches what was offered like any other content. */
 
@@ -27,8 +27,13 @@ export const OfferIdSchema = z.string().transform((raw, context): OfferId => {
 export const OfferedFile = FileEntry.extend({ content: ContentIdSchema });
 export type OfferedFile = z.infer<typeof OfferedFile>;
 
-/** A folder that is offered because it would be empty otherwise. */
-const OfferedFolder = z.object({ kind: z.literal("folder"), path: SharePathSchema });
+/** A folder that is offered because it would be empty otherwise, or for its time; which whoever knows none leaves out. */
+const OfferedFolder = z.object({
+  kind: z.literal("folder"),
+  path: SharePathSchema,
+  modified: TimeMsSchema.optional(),
+});
+export type OfferedFolder = z.infer<typeof OfferedFolder>;
 
 export const OfferedItem = z.discriminatedUnion("kind", [OfferedFile, OfferedFolder]);
 export type OfferedItem = z.infer<typeof OfferedItem>;

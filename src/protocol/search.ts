@@ -30,23 +30,30 @@ export const SearchFilters = z.object({
 });
 export type SearchFilters = z.infer<typeof SearchFilters>;
 
+export const QueryTextSchema = z.string().refine((text) => [...text].length <= QUERY_MAX_CHARACTERS, "too long");
+
 /** Query of `GET /v1/search`. */
 export const SearchParameters = SearchFilters.extend({
-  q: z.string().refine((text) => [...text].length <= QUERY_MAX_CHARACTERS, "too long"),
+  q: QueryTextSchema,
   limit: SizeInQuerySchema.pipe(z.int().min(1).max(SEARCH_PAGE_MAX)).default(SEARCH_PAGE_DEFAULT),
   /** Where the page before ended: `more` of its last line. */
   cursor: z.string().max(200).optional(),
 });
 export type SearchParameters = z.infer<typeof SearchParameters>;
 
-/** One content (or one file that is not hashed yet), where it can be had. */
-export const SearchHit = z.object({
-  kind: z.literal("hit"),
+/** A file that one node of a mesh shares and a query matches. */
+export const NodeHit = z.object({
   path: SharePathSchema,
   size: FileSizeSchema,
   modified: TimeMsSchema,
   type: LineSchema(255),
   content: ContentIdSchema.nullable(),
+});
+export type NodeHit = z.infer<typeof NodeHit>;
+
+/** One content (or one file that is not hashed yet), where it can be had. */
+export const SearchHit = NodeHit.extend({
+  kind: z.literal("hit"),
   /** How many peers offer that content now. */
   sources: z.int().min(1),
   /** One of them: the path is what it is called there. */

@@ -9,7 +9,7 @@ import {
   PING_INTERVAL_MS,
   SILENCE_LIMIT_MS,
 } from "../protocol/limits.ts";
-import { type Message, type MessageData, type MessageType, parseMessage } from "../protocol/messages.ts";
+import { isFlooded, type Message, type MessageData, type MessageType, parseMessage } from "../protocol/messages.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import type { PeerName } from "../protocol/peer-name.ts";
 import { type Clock, every } from "./clock.ts";
@@ -44,6 +44,8 @@ export type LinkOptions = {
   readonly onMessage: (message: Message, link: Link) => void;
 };
 
+/** So many times what one may say itself, it may pass on of others. */
+const OTHERS_FACTOR = 10;
 /** How long a closing handshake may take before the socket is cut. */
 const CLOSE_GRACE_MS = 1_000;
 const NORMAL_CLOSURE = 1000;
@@ -65,6 +67,12 @@ export function createLink({ socket, self, remoteId, remoteHost, side, clock, on
   const allowance = createTokenBucket({
     burst: LINK_MESSAGES_BURST,
     refillMs: 1000 / LINK_MESSAGES_PER_SECOND,
+    now: clock.now,
+  });
+  /** What others said, and the other side passes on. */
+  const allowanceForOthers = createTokenBucket({
+    burst: OTHERS_FACTOR * LINK_MESSAGES_BURST,
+    refillMs: 1000 / LINK_MESSAGES_PER_SECOND / OTHERS_FACTOR,
     now: clock.now,
   });
   const ended = Promise.withResolvers<Failure | undefined>();
@@ -124,11 +132,13 @@ export function createLink({ socket, self, remoteId, remoteHost, side, clock, on
   function receive(data: RawData, isBinary: boolean): void {
     if (state.at !== "open") return;
     heardAtMs = clock.now();
-    if (side === "accepted" && !allowance.take())
-      return close(new Failure("too-many", "The other side sends too many messages"));
     const message = isBinary ? { problem: "a binary frame" } : parseMessage(data.toString());
+    const isOthers = "type" in message && isFlooded(message) && message.sender_id !== remoteId;
+    if (side === "accepted" && !(isOthers ? allowanceForOthers : allowance).take())
+      return close(new Failure("too-many", "The other side sends too many messages"));
     if ("problem" in message) return close(new Failure("bad-message", `A message cannot be read: ${message.problem}`));
-    if (message.sender_id !== remoteId)
+    // What is flooded bears the name and the proof of its author.
+    if (message.sender_id !== remoteId && !isOthers)
       return close(new Failure("identity-mismatch", "A message claims another sender"));
     switch (message.type) {
       case "PING":
@@ -161,9 +171,14 @@ export function createLink({ socket, self, remoteId, remoteHost, side, clock, on
   return link;
 }
 
-/** A message as it travels, and its id. */
-export function encodeMessage<T extends MessageType>(self: Speaker, type: T, data: MessageData<T>, nowMs: number) {
-  const id = randomUUID();
+/** A message as it travels, and its id: a new one, or of a message that is sent again the one it had. */
+export function encodeMessage<T extends MessageType>(
+  self: Speaker,
+  type: T,
+  data: MessageData<T>,
+  nowMs: number,
+  id: string = randomUUID(),
+) {
   const envelope = { type, message_id: id, sender_id: self.id, sender_name: self.name, timestamp: nowMs, data };
   return { id, encoded: JSON.stringify(envelope) };
 }

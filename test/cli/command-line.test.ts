@@ -8,9 +8,11 @@ import type { Engines } from "../../src/cli/engines.ts";
 import type { IndexServerOptions } from "../../src/index-server/index-server.ts";
 import type { Operations } from "../../src/peer/operations.ts";
 import type { PeerOptions, VisitorOptions } from "../../src/peer/options.ts";
-import type { Found, GetRequest, PeerEvent, SearchRequest } from "../../src/protocol/control-api.ts";
+import type { GetRequest, Found as Hit, PeerEvent, SearchRequest } from "../../src/protocol/control-api.ts";
 import { Failure } from "../../src/protocol/failures.ts";
 import { parseInvite } from "../../src/protocol/invite.ts";
+import { PROTOCOL_VERSION } from "../../src/protocol/version.ts";
+import type { Found } from "../../src/transport/discovery/browse.ts";
 import {
   ALICE,
   ALICE_SUMMARY,
@@ -86,9 +88,20 @@ async function sample(
       startIndexServer: async (options: IndexServerOptions) => {
         began.indexes.push(options);
         const invites = [INVITE, INVITE.replace("192.0.2.9", "198.51.100.1")];
-        return { id: BOB, host: "::", port: 9450, invite: INVITE, invites, close: closing("index") };
+        return {
+          id: BOB,
+          host: "::",
+          port: 9450,
+          invite: INVITE,
+          invites,
+          unannounced: undefined,
+          close: closing("index"),
+        };
       },
       lastNetwork: async () => parseInvite(INVITE),
+      networkKey: async () => known(parseInvite(INVITE)?.key),
+      lookAround: async () => ({ found: [], trouble: undefined }),
+      answers: async () => false,
       startHashing: () => Promise.reject(new Error("nothing is hashed in these tests")),
       ...engines,
     } satisfies Engines,
@@ -130,7 +143,10 @@ const WRONG: { args: string[]; says: RegExp }[] = [
   { args: ["search", "x", "--peer", ""], says: /--peer needs a peer/ },
   { args: ["search", "x".repeat(201)], says: /search for have 201 characters: 200 are the most\n/ },
   { args: ["help", "pers"], says: /Unknown command "pers"/ },
-  { args: ["peer", "--connect", "x:1"], says: /Unknown option "--connect": type tukar help peer to see all\n/ },
+  {
+    args: ["peer", "--connect", "x:0"],
+    says: /Cannot use "x:0" for --connect: give HOST:PORT of a peer, or a whole invite/,
+  },
   { args: ["peers", "--home"], says: /Option "--home <dir>" needs a value\n/ },
   { args: ["peer", `tukar://h/${BOB}?key=${KEY}`], says: /"h" is not HOST:PORT; give HOST:PORT, or a whole invite/ },
   { args: ["peer", `tukar://h:1/${BOB.slice(1)}?key=${KEY}`], says: /the index id "b+q" is cut off or mistyped; give/ },
@@ -181,7 +197,7 @@ for (const { args, asks } of SEARCHES) {
     const operations = fakeOperations({
       search(request) {
         asked.push(request);
-        return streamOf<Found>([END]);
+        return streamOf<Hit>([END]);
       },
     });
     const { run } = await sample(t, { operations });
@@ -401,8 +417,44 @@ test("up joins the network it is given, and starts none", { timeout: 10_000 }, a
   await linesOn(out, 1);
   ending.abort();
   assert.equal(await status, 0);
-  assert.deepEqual([began.indexes.length, began.peers[0]?.network.address.host], [0, "192.0.2.77"]);
+  assert.deepEqual([began.indexes.length, began.peers[0]?.network?.address.host], [0, "192.0.2.77"]);
 });
+
+const NEARBY = { v: PROTOCOL_VERSION, role: "index", access: "open", port: 9450 } as const;
+const LAN: { called: string; found: Found[]; args: string[]; indexes: number; host: string }[] = [
+  {
+    called: "the only open network on the LAN",
+    found: [{ ...NEARBY, id: BOB, address: { host: "192.0.2.50", port: 9450 } }],
+    args: [],
+    indexes: 0,
+    host: "192.0.2.50",
+  },
+  {
+    called: "its own network if there are several",
+    found: [BOB, ALICE].map((id) => ({ ...NEARBY, id, address: { host: "192.0.2.50", port: 9450 } })),
+    args: [],
+    indexes: 1,
+    host: "127.0.0.1",
+  },
+  {
+    called: "its own network with --no-discovery",
+    found: [{ ...NEARBY, id: BOB, address: { host: "192.0.2.50", port: 9450 } }],
+    args: ["--no-discovery"],
+    indexes: 1,
+    host: "127.0.0.1",
+  },
+];
+for (const { called, found, args, indexes, host } of LAN) {
+  test(`up in a new home joins ${called}`, { timeout: 10_000 }, async (t) => {
+    const lan = { lookAround: async () => ({ found, trouble: undefined }), answers: async () => true };
+    const { out, began, ending, run } = await sample(t, { engines: { ...lan, lastNetwork: async () => undefined } });
+    const status = run("up", "--json", ...args);
+    await linesOn(out, indexes + 1);
+    ending.abort();
+    assert.equal(await status, 0);
+    assert.deepEqual([began.indexes.length, began.peers[0]?.network?.address.host], [indexes, host]);
+  });
+}
 
 test("when the peer of up cannot start, its index server is closed again", async (t) => {
   const startPeer = () => Promise.reject(new Failure("home-in-use", "A peer is already running"));
@@ -441,7 +493,7 @@ for (const leave of ["quit", "exit", "/quit"]) {
 async function typedGets(t: TestContext, ...lines: string[]) {
   const gets: GetRequest[] = [];
   const operations = fakeOperations({
-    search: () => streamOf<Found>([hit("song.mp3", { sources: 3 }), hit("new/note.txt", { content: null }), END]),
+    search: () => streamOf<Hit>([hit("song.mp3", { sources: 3 }), hit("new/note.txt", { content: null }), END]),
     get(request) {
       gets.push(request);
       return streamOf([]);
@@ -512,7 +564,7 @@ test("in the shell double quotes make a phrase, and keep blanks in the values of
   const operations = fakeOperations({
     search(request) {
       asked.push(request);
-      return streamOf<Found>([END]);
+      return streamOf<Hit>([END]);
     },
   });
   const typed = `search --sources "blue in green" -"take two" path:"my music" 'a b' --peer "bob the second"\n`;

@@ -27,7 +27,7 @@ const TUKAR = path.join(import.meta.dirname, "../../src/cli/tukar.js");
 const LIMIT = { timeout: 30_000 };
 
 function tukar(home: string, ...args: string[]): ChildProcessWithoutNullStreams {
-  const env = { ...process.env, TUKAR_HOME: home, TUKAR_INDEX: "", NO_COLOR: "" };
+  const env = { ...process.env, TUKAR_HOME: home, TUKAR_INDEX: "", TUKAR_NO_DISCOVERY: "1", NO_COLOR: "" };
   return spawn(process.execPath, [TUKAR, ...args], { env, cwd: home });
 }
 

@@ -100,6 +100,7 @@ test("a peer without options shares ~/Tukar/shared on all addresses, at the port
     host: "::",
     port: undefined,
     guests: false,
+    meeting: [],
     shares: true,
     accept: "ask",
     downloads: { running: 16, perPeer: 8 },
@@ -116,6 +117,7 @@ test("the options of a peer say otherwise", () => {
     host: "[::1]",
     port: "0",
     guests: true,
+    connect: ["192.0.2.7:9500"],
     accept: "known",
     maxPerPeer: "2",
   };
@@ -131,6 +133,7 @@ test("the options of a peer say otherwise", () => {
       host: "::1",
       port: 0,
       guests: true,
+      meeting: [{ address: { host: "192.0.2.7", port: 9500 }, id: undefined }],
       shares: true,
       accept: "known",
       downloads: { running: 16, perPeer: 2 },
@@ -204,12 +207,21 @@ test("an index server without options is private, on port 9450 of all addresses"
     peerPorts: { first: 9500, last: 9999 },
     store: { kind: "sqlite", file: at("data/tukar/index.sqlite") },
     open: false,
+    discovery: {},
     name: "alices-laptop",
   });
 });
 
 test("the options of an index server say otherwise", () => {
-  const flags = { host: "127.0.0.1", port: "0", peerPorts: "9600-9600", store: "sqlite:i.db", open: true, name: "lab" };
+  const flags = {
+    host: "127.0.0.1",
+    port: "0",
+    peerPorts: "9600-9600",
+    store: "sqlite:i.db",
+    open: true,
+    name: "lab",
+    discovery: false,
+  };
   assert.deepEqual(indexOf(flags), {
     home: at("data/tukar"),
     host: "127.0.0.1",
@@ -217,9 +229,23 @@ test("the options of an index server say otherwise", () => {
     peerPorts: { first: 9600, last: 9600 },
     store: { kind: "sqlite", file: at("desk/i.db") },
     open: true,
+    discovery: undefined,
     name: "lab",
   });
   assert.deepEqual(indexOf({ store: "memory" }).store, { kind: "memory" });
+});
+
+test("TUKAR_NO_DISCOVERY counts like the option, unless it is empty", () => {
+  for (const [value, finds] of [
+    ["1", false],
+    ["", true],
+  ] as const) {
+    const settings = resolveSettings({}, surroundings({ env: { TUKAR_NO_DISCOVERY: value } }));
+    assert.deepEqual(
+      [settings.discovery, resolveIndex({}, settings, at("desk")).discovery !== undefined],
+      [finds, finds],
+    );
+  }
 });
 
 const settingsOf = (flags: GlobalFlags, given?: Given) => resolveSettings(flags, surroundings(given));

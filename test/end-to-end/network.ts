@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { type Line, type RunningTukar, startTukar } from "./tukar-process.ts";
+import { type Line, type RunningTukar, startTukar, tukarJson } from "./tukar-process.ts";
 
 /** A network of real processes on loopback in a temporary folder; disposing of it ends them and removes the folder. */
 export type TestNetwork = AsyncDisposable & {
@@ -96,6 +96,14 @@ export async function startAgain(peer: TestPeer): Promise<RunningTukar> {
   await again.line({ event: "ready", role: "peer" });
   await again.line({ event: "shared" });
   return again;
+}
+
+/** Waits until the index server knows the content of the one file that a word finds; `where` is who asks. */
+export async function contentKnown(word: string, where: readonly string[]): Promise<void> {
+  for (;;) {
+    const { lines } = await tukarJson(["search", word, ...where]);
+    if (lines[0]?.["content"]) return;
+  }
 }
 
 export async function writeFiles(folder: string, files: Readonly<Record<string, string | Uint8Array>>): Promise<void> {

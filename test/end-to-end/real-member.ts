@@ -5,7 +5,7 @@ import { type MemberRole, type Membership, startMembership } from "../../src/pee
 import { parseInvite } from "../../src/protocol/invite.ts";
 import { peerNameFrom } from "../../src/protocol/peer-name.ts";
 import { systemClock } from "../../src/transport/clock.ts";
-import { createIdentity } from "../../src/transport/identity.ts";
+import { createIdentity, type Identity } from "../../src/transport/identity.ts";
 import { openKnownIds } from "../../src/transport/known-ids.ts";
 import { openRemote, type RemoteRoutes } from "../../src/transport/remote.ts";
 import type { FakeLibrary } from "../peer/network/fake-library.ts";
@@ -22,20 +22,30 @@ export async function visitorIn(t: TestContext, invite: string): Promise<RealMem
   return memberIn(t, invite, VISITING, {});
 }
 
+/** Who a member is and where it listens; without it nobody in particular, and nowhere. */
+export type Self = { readonly identity: Identity; readonly name: string; readonly port: number };
+
 /** A peer whose library is what the test says; `shared` gets what the index server was found to hold. */
 export async function peerIn(
   t: TestContext,
   invite: string,
   library: FakeLibrary,
+  self?: Self,
 ): Promise<RealMember & { readonly shared: Mailbox<Totals> }> {
   const shared = createMailbox<Totals>();
   const advertising: { current?: ReturnType<typeof createAdvertising> } = {};
-  const member = await memberIn(t, invite, listeningAt(), {
+  const listener = {
     lost: () => advertising.current?.pause(),
     back: () => advertising.current?.begin(),
+  };
+  const member = await memberIn(t, invite, listeningAt(self?.port), listener, self);
+  const current = createAdvertising({
+    library,
+    index: member.membership.index,
+    clock: systemClock,
+    log,
+    listener: { shared: shared.push, problem: () => undefined },
   });
-  const listener = { shared: shared.push, problem: () => undefined };
-  const current = createAdvertising({ library, index: member.membership.index, clock: systemClock, log, listener });
   advertising.current = current;
   t.after(() => current.close());
   current.begin();
@@ -47,13 +57,14 @@ async function memberIn(
   invite: string,
   role: MemberRole,
   listener: Parameters<typeof startMembership>[0]["listener"],
+  self?: Self,
 ): Promise<RealMember> {
   const target = present(parseInvite(invite));
-  const identity = await createIdentity();
+  const identity = self?.identity ?? (await createIdentity());
   const membership = await startMembership({
     target,
     identity,
-    name: peerNameFrom("the test"),
+    name: peerNameFrom(self?.name ?? "the test"),
     program: "test",
     knownIds: await openKnownIds(path.join(await tempFolder(t), "home")),
     clock: systemClock,

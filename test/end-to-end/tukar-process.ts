@@ -10,6 +10,14 @@ const LAUNCHER = path.resolve(import.meta.dirname, "../../src/cli/tukar.js");
 /** Whatever happens to a test, its processes end. */
 const BOUND = { timeout: 120_000, killSignal: "SIGKILL" } as const;
 
+export type StartOptions = {
+  readonly cwd?: string;
+  /** Another machine than this one. */
+  readonly machine?: { command(args: readonly string[]): string[] };
+  /** Whether it may look around on the LAN. No test is to depend on what else runs there. */
+  readonly discovery?: boolean;
+};
+
 export type Line = Readonly<Record<string, unknown>>;
 
 export type Finished = { readonly status: number | null; readonly stdout: string; readonly stderr: string };
@@ -17,9 +25,9 @@ export type Finished = { readonly status: number | null; readonly stdout: string
 /** Runs a command to its end. */
 export async function tukar(
   args: readonly string[],
-  options: { readonly cwd?: string; readonly input?: string } = {},
+  options: StartOptions & { readonly input?: string } = {},
 ): Promise<Finished> {
-  const child = start(args, options.cwd);
+  const child = start(args, options);
   const output = collect(child);
   child.stdin?.end(options.input ?? "");
   await once(child, "close");
@@ -29,7 +37,7 @@ export async function tukar(
 /** Runs a command with `--json` and gives its lines; `stderr` and `status` say how it went. */
 export async function tukarJson(
   args: readonly string[],
-  options: { readonly cwd?: string } = {},
+  options: StartOptions = {},
 ): Promise<Finished & { readonly lines: readonly Line[] }> {
   const finished = await tukar(["--json", ...args], options);
   return { ...finished, lines: linesOf(finished.stdout) };
@@ -46,8 +54,8 @@ export type RunningTukar = {
 };
 
 /** Starts a command that runs until it is told to end; its JSON lines can be waited for. */
-export function startTukar(args: readonly string[], options: { readonly cwd?: string } = {}): RunningTukar {
-  const child = start(["--json", ...args], options.cwd);
+export function startTukar(args: readonly string[], options: StartOptions = {}): RunningTukar {
+  const child = start(["--json", ...args], options);
   const output = collect(child);
   const seen: Line[] = [];
   const waiting = new Set<{
@@ -95,9 +103,17 @@ export function startTukar(args: readonly string[], options: { readonly cwd?: st
   };
 }
 
-function start(args: readonly string[], cwd: string | undefined): ChildProcess {
-  const env = { ...process.env, TUKAR_HOME: undefined, TUKAR_INDEX: undefined, NO_COLOR: "1" };
-  return spawn(process.execPath, [LAUNCHER, ...args], {
+function start(args: readonly string[], { cwd, machine, discovery = false }: StartOptions): ChildProcess {
+  const own = {
+    TUKAR_HOME: undefined,
+    TUKAR_INDEX: undefined,
+    TUKAR_NO_DISCOVERY: discovery ? "" : "1",
+    NO_COLOR: "1",
+  };
+  const env = { ...process.env, ...own };
+  const command = [process.execPath, LAUNCHER, ...args];
+  const [program = "", ...rest] = machine?.command(command) ?? command;
+  return spawn(program, rest, {
     ...(cwd !== undefined && { cwd }),
     ...BOUND,
     env,

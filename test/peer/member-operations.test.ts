@@ -49,6 +49,7 @@ async function inBobsNetwork(t: TestContext) {
     events: createPeerEvents(),
     info: () => INFO,
     changeLimits: () => INFO.limits,
+    connect: async () => BOBS,
   });
   const learns = {
     metPeer: () => undefined,

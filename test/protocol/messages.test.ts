@@ -5,13 +5,28 @@ import fc from "fast-check";
 import { ROSTER_MESSAGE_ENTRIES } from "../../src/protocol/limits.ts";
 import { MESSAGE_DATA, type MessageData, type MessageType, parseMessage } from "../../src/protocol/messages.ts";
 import type { RosterEntry } from "../../src/protocol/roster.ts";
-import { anyText, peerId, peerName } from "./arbitraries.ts";
+import { anyText, contentId, peerId, peerName, sharePath } from "./arbitraries.ts";
 
 const port = fc.integer({ min: 1, max: 65_535 });
 const host = fc.oneof(fc.ipV4(), fc.ipV6());
 const hosts = fc.array(host, { maxLength: 16 });
 const size = fc.maxSafeNat();
 const nothing = fc.constant({});
+const spoken = fc.string({ unit: "grapheme", minLength: 1, maxLength: 200 });
+const base64url = (length: number) => fc.stringMatching(new RegExp(`^[A-Za-z0-9_-]{${length}}$`));
+const proof = record({ key: base64url(122), signature: base64url(86) });
+const nodeRecord = record({
+  id: peerId,
+  name: peerName,
+  hosts,
+  port,
+  files: size,
+  bytes: size,
+  online: fc.boolean(),
+  version: fc.nat(),
+  proof,
+  age: fc.nat({ max: 60 * 60 * 1000 }),
+});
 
 const rosterEntry: fc.Arbitrary<RosterEntry> = record({
   id: peerId,
@@ -48,9 +63,38 @@ const DATA: { readonly [T in MessageType]: fc.Arbitrary<MessageData<T>> } = {
   ),
   WHO: record({ id: peerId }),
   MEMBER: record({ id: peerId, member: fc.boolean() }),
+  MESSAGE: record({ text: spoken }),
+  BROADCAST: record({ text: spoken }),
+  PEERS: record({
+    records: fc.array(nodeRecord, { maxLength: 3 }),
+    suspects: fc.array(record({ id: peerId, version: fc.nat() }), { maxLength: 3 }),
+  }),
+  QUERY: fc.record(
+    {
+      q: fc.string({ maxLength: 200 }),
+      content: fc.option(contentId),
+      min: size,
+      max: size,
+      type: fc.constantFrom("audio", "image/png"),
+    },
+    { requiredKeys: ["q", "content"], noNullPrototype: true },
+  ),
+  HITS: record({
+    of: fc.uuid(),
+    hits: fc.array(
+      record({
+        path: sharePath,
+        size: fc.nat(),
+        modified: fc.nat(),
+        type: fc.constant("audio/mpeg"),
+        content: fc.option(contentId),
+      }),
+      { maxLength: 3 },
+    ),
+  }),
   PING: nothing,
   PONG: nothing,
-  ACK: record({ of: fc.uuid() }),
+  ACK: fc.record({ of: fc.uuid(), reached: size }, { requiredKeys: ["of"], noNullPrototype: true }),
   LEAVE: nothing,
   ERROR: record({
     code: fc.string({ maxLength: 64 }),
@@ -77,6 +121,7 @@ function envelope(change: Record<string, unknown> = {}): Record<string, unknown>
     data: { id: ID },
     target_id: null,
     hops: 0,
+    proof: null,
     ...change,
   };
 }
@@ -88,7 +133,14 @@ function problemOf(message: unknown): string {
 }
 
 /** Fields that say nothing when they are not there. */
-const MAY_BE_MISSING: ReadonlySet<string> = new Set(["ROSTER.untold", "JOIN.shares"]);
+const MAY_BE_MISSING: ReadonlySet<string> = new Set([
+  "ROSTER.untold",
+  "JOIN.shares",
+  "ACK.reached",
+  "QUERY.type",
+  "QUERY.min",
+  "QUERY.max",
+]);
 
 for (const type of Object.keys(DATA) as MessageType[]) {
   test(`a ${type} message arrives as it was sent`, () => {
@@ -98,8 +150,9 @@ for (const type of Object.keys(DATA) as MessageType[]) {
         peerId,
         fc.option(peerId),
         fc.nat(255),
-        (data, sender_id, target_id, hops) => {
-          const message = envelope({ type, sender_id, data, target_id, hops });
+        fc.option(proof),
+        (data, sender_id, target_id, hops, proof) => {
+          const message = envelope({ type, sender_id, data, target_id, hops, proof });
           assert.deepEqual(parseMessage(JSON.stringify(message)), message);
         },
       ),
@@ -134,9 +187,9 @@ for (const type of Object.keys(DATA) as MessageType[]) {
   }
 }
 
-test("target_id and hops may be left out", () => {
-  const { target_id: _target, hops: _hops, ...short } = envelope();
-  assert.deepEqual(parseMessage(JSON.stringify(short)), { ...short, target_id: null, hops: 0 });
+test("target_id, hops and proof may be left out", () => {
+  const { target_id: _target, hops: _hops, proof: _proof, ...short } = envelope();
+  assert.deepEqual(parseMessage(JSON.stringify(short)), { ...short, target_id: null, hops: 0, proof: null });
 });
 
 const WRONG_ENVELOPES = [
@@ -161,6 +214,10 @@ const WRONG_ENVELOPES = [
   ["fewer than 0 hops", { hops: -1 }, "hops"],
   ["more than 255 hops", { hops: 256 }, "hops"],
   ["half a hop", { hops: 0.5 }, "hops"],
+  ["a million hops", { hops: 1_000_000 }, "hops"],
+  ["a proof that is text", { proof: "trust me" }, "proof"],
+  ["a proof without a key", { proof: { signature: "a".repeat(86) } }, "proof.key"],
+  ["a signature that is too short", { proof: { key: "a".repeat(122), signature: "a" } }, "proof.signature"],
 ] as const;
 
 for (const [what, change, field] of WRONG_ENVELOPES) {
@@ -180,11 +237,26 @@ const ENTRY = {
   reachable: null,
 };
 const JOIN = { program: "tukar", role: "peer", port: null, hosts: ["10.0.0.5"] };
+const NODE = {
+  id: ID,
+  name: "ada",
+  hosts: ["10.0.0.5"],
+  port: 9500,
+  files: 0,
+  bytes: 0,
+  online: true,
+  version: 1,
+  proof: { key: "a".repeat(122), signature: "a".repeat(86) },
+  age: 0,
+};
+const HIT = { path: "a.txt", size: 1, modified: 0, type: "text/plain", content: null };
 const TOO_MANY = ROSTER_MESSAGE_ENTRIES + 1;
 
 test("the data that the wrong ones below are made from is right", () => {
   assert.equal(problemOf(envelope({ type: "JOIN", data: JOIN })), "");
   assert.equal(problemOf(envelope({ type: "ROSTER", data: { joined: [ENTRY], changed: [], left: [] } })), "");
+  assert.equal(problemOf(envelope({ type: "PEERS", data: { records: [NODE], suspects: [] } })), "");
+  assert.equal(problemOf(envelope({ type: "HITS", data: { of: randomUUID(), hits: [HIT] } })), "");
 });
 
 const WRONG_DATA = [
@@ -205,6 +277,19 @@ const WRONG_DATA = [
   ],
   ["ROSTER", "an entry with a hostile name", { joined: [{ ...ENTRY, name: "a\u202eb" }], changed: [], left: [] }],
   ["ACK", "something that is no id", { of: "1" }],
+  ["MESSAGE", "nothing to say", { text: "" }],
+  ["MESSAGE", "10,001 characters", { text: "a".repeat(10_001) }],
+  ["MESSAGE", "half a character", { text: "\ud800" }],
+  ["BROADCAST", "a text that is a list", { text: ["hello"] }],
+  ["QUERY", "201 characters", { q: "a".repeat(201), content: null }],
+  ["QUERY", "a content that is none", { q: "", content: "b3-1" }],
+  ["PEERS", "65 suspicions", { records: [], suspects: Array(65).fill({ id: ID, version: 1 }) }],
+  ["PEERS", "a record without a proof", { records: [{ ...NODE, proof: null }], suspects: [] }],
+  ["PEERS", "a record with a host that is a name", { records: [{ ...NODE, hosts: ["example.org"] }], suspects: [] }],
+  ["PEERS", "a record that is older than an hour", { records: [{ ...NODE, age: 3_600_001 }], suspects: [] }],
+  ["PEERS", "a million records", { records: Array(1_000_000).fill(0), suspects: [] }],
+  ["HITS", "a path that leaves the share", { of: randomUUID(), hits: [{ ...HIT, path: "../a" }] }],
+  ["HITS", "201 hits", { of: randomUUID(), hits: Array(201).fill(HIT) }],
   ["ERROR", "a message of 1,025 characters", { code: "internal", message: "a".repeat(1025), of: null }],
 ] as const;
 

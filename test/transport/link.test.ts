@@ -100,6 +100,11 @@ const SAMPLES: { readonly [T in MessageType]: MessageData<T> } = {
   ROSTER: { joined: [entry], changed: [entry], left: [{ id: other.id, name }] },
   WHO: { id: other.id },
   MEMBER: { id: other.id, member: true },
+  MESSAGE: { text: "hello\n\u202e" },
+  BROADCAST: { text: "hello" },
+  PEERS: { records: [], suspects: [{ id: other.id, version: 1 }] },
+  QUERY: { q: "a song", content: null, min: 3 },
+  HITS: { of: ID, hits: [] },
   PING: {},
   PONG: {},
   ACK: { of: ID },
@@ -126,6 +131,7 @@ for (const type of Object.keys(MESSAGE_DATA) as MessageType[]) {
         data: SAMPLES[type],
         target_id: null,
         hops: 0,
+        proof: null,
       },
     );
     assert.equal(heard.all[0]?.message_id, back);

@@ -5,6 +5,7 @@ import { shortId } from "../../protocol/peer-id.ts";
 import { printable } from "../../protocol/untrusted-text.ts";
 import { aborted, startedUnless } from "../abortable.ts";
 import type { Engines } from "../engines.ts";
+import { cannotLook } from "../nearby-network.ts";
 import type { Output } from "../output.ts";
 
 type IndexContext = {
@@ -35,7 +36,8 @@ export async function announceIndex(
   index: RunningIndexServer,
   { name, open }: IndexServerOptions,
 ): Promise<void> {
-  const { id, host, port, invite, invites } = index;
+  const { id, host, port, invite, invites, unannounced } = index;
+  if (unannounced !== undefined) output.talk(`${cannotLook(unannounced)}, nor this from there: others need the invite`);
   if (output.json) return output.record({ event: "ready", role: "index", id, host, port, invite });
   const { bold } = output.colours;
   const where = parseInvite(invite)?.address ?? { host, port };

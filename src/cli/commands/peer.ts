@@ -1,9 +1,11 @@
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
+import { ownHosts } from "../../peer/network/own-hosts.ts";
 import type { PeerOptions } from "../../peer/options.ts";
 import type { RunningPeer } from "../../peer/peer.ts";
-import { formatAddress } from "../../protocol/address.ts";
+import { type Address, formatAddress } from "../../protocol/address.ts";
 import { Failure, isErrno } from "../../protocol/failures.ts";
+import { formatInvite, parseInvite } from "../../protocol/invite.ts";
 import { shortId } from "../../protocol/peer-id.ts";
 import { printable } from "../../protocol/untrusted-text.ts";
 import { aborted, startedUnless } from "../abortable.ts";
@@ -22,6 +24,8 @@ export type PeerContext = {
   now(): number;
   readonly input: ShellInput;
   readonly terminal: OutputStream;
+  /** How people type this program. */
+  readonly called: string;
   /** Whether it runs without a shell even at a terminal. */
   readonly headless: boolean;
 };
@@ -35,7 +39,7 @@ export async function runPeer(context: PeerContext, options: PeerOptions): Promi
   const peer = await startedUnless(signal, () => engines.startPeer(options));
   try {
     const withShell = context.input.isTTY === true && !headless && !output.json;
-    await announcePeer(output, peer, options);
+    await announcePeer(context, peer, options);
     if (withShell) await runShell({ ...context, operations: peer.operations, home: options.home });
     else await Promise.all([tellEvents(peer, output, signal), aborted(signal)]);
   } finally {
@@ -44,19 +48,50 @@ export async function runPeer(context: PeerContext, options: PeerOptions): Promi
 }
 
 async function announcePeer(
-  output: Output,
+  { output, called }: Pick<PeerContext, "output" | "called">,
   { id, name, host, port, operations, page }: RunningPeer,
   options: PeerOptions,
 ): Promise<void> {
-  if (output.json) return output.record({ event: "ready", role: "peer", id, name, host, port, ui: page });
+  const invite = meshInvite({ id, host, port }, options);
+  if (output.json)
+    return output.record({ event: "ready", role: "peer", id, name, host, port, ui: page, ...(invite && { invite }) });
   const { bold } = output.colours;
   const where = host === EVERY_ADDRESS || host === "0.0.0.0" ? `port ${port}` : formatAddress({ host, port });
   const { index } = await operations.info();
-  const network = index?.name ? `, in the network of ${printable(index.name)}` : "";
+  const network =
+    index === null ? ", with no index server" : index.name ? `, in the network of ${printable(index.name)}` : "";
   await output.result(`Peer ${bold(printable(name))} (${shortId(id)}) on ${where}${network}`);
+  if (index === null) await announceMesh({ output, called }, invite ?? formatAddress(addressOf({ host, port })));
   for (const { path: folder } of options.folders) output.talk(`Shares what lies in ${printable(folder)}`);
   if (page !== null) output.talk(`Page: ${page}`);
   output.talk(`Downloads land in ${printable(options.received)}`);
+}
+
+/** How others can link with a peer that has no index server. */
+async function announceMesh(
+  { output, called }: Pick<PeerContext, "output" | "called">,
+  meetingPoint: string,
+): Promise<void> {
+  const isOpen = parseInvite(meetingPoint) === undefined;
+  await output.result(
+    `Others link with it by: ${called} peer --connect ${isOpen ? meetingPoint : `"${meetingPoint}"`}`,
+  );
+  if (isOpen)
+    output.complain("This mesh is open: whoever reaches this port can link, look and fetch. --private asks for a key");
+}
+
+/** What lets others into a private mesh. */
+function meshInvite(
+  { id, host, port }: Pick<RunningPeer, "id" | "host" | "port">,
+  { meshKey }: Pick<PeerOptions, "meshKey">,
+): string | undefined {
+  return meshKey && formatInvite({ address: addressOf({ host, port }), indexId: id, key: meshKey });
+}
+
+/** The likeliest address at which a peer can be reached. */
+function addressOf({ host, port }: Pick<RunningPeer, "host" | "port">): Address {
+  const [seen = "127.0.0.1"] = host === EVERY_ADDRESS || host === "0.0.0.0" ? ownHosts(host) : [host];
+  return { host: seen, port };
 }
 
 /** Tells what happens in a peer that runs without a shell. */

@@ -1,16 +1,16 @@
 import type { IndexServerOptions, RunningIndexServer } from "../../index-server/index-server.ts";
 import type { NetworkTarget, PeerOptions } from "../../peer/options.ts";
+import { formatAddress, isLoopback } from "../../protocol/address.ts";
 import { Failure } from "../../protocol/failures.ts";
 import { parseInvite } from "../../protocol/invite.ts";
 import { startedUnless } from "../abortable.ts";
 import type { Engines } from "../engines.ts";
+import { choices, findAgain, isThere, joinFound, type LanContext, lookAtLan } from "../nearby-network.ts";
 import { announceIndex } from "./index-server.ts";
 import { type PeerContext, runPeer } from "./peer.ts";
 
 type UpContext = PeerContext & {
-  readonly engines: Pick<Engines, "startPeer" | "startIndexServer" | "lastNetwork">;
-  /** How people type this program. */
-  readonly called: string;
+  readonly engines: Pick<Engines, "startPeer" | "startIndexServer" | "lastNetwork" | "lookAround" | "answers">;
 };
 
 type UpOptions = {
@@ -20,10 +20,11 @@ type UpOptions = {
   readonly network: NetworkTarget | undefined;
 };
 
-/** `tukar up`: an index server, unless one is named or runs here already, and a peer that joins it. */
+/** `tukar up`: an index server, unless one is named, found on the LAN or runs here already, and a peer that joins it. */
 export async function runUp(context: UpContext, { index: options, peer, network }: UpOptions): Promise<undefined> {
   const { engines, signal } = context;
-  if (network) return runPeer(context, { ...peer, network });
+  const elsewhere = network ?? (options.discovery && (await networkElsewhere({ ...context, home: options.home })));
+  if (elsewhere) return runPeer(context, { ...peer, network: elsewhere });
   const index = await startedUnless(signal, () => engines.startIndexServer(options)).catch(ignorePortInUse);
   if (!index) return runPeer(context, { ...peer, network: await networkHere(engines, options) });
   try {
@@ -32,6 +33,29 @@ export async function runUp(context: UpContext, { index: options, peer, network 
   } finally {
     await index.close();
   }
+}
+
+/**
+ * The network last joined, if that lies elsewhere and can be reached; if none was, an open one on the LAN. Who belongs to a
+ * network is not led to another.
+ */
+async function networkElsewhere(context: LanContext & Pick<UpContext, "engines">): Promise<NetworkTarget | undefined> {
+  const { engines, output, home, signal } = context;
+  const last = await engines.lastNetwork(home);
+  if (last) {
+    if (isLoopback(last.address.host)) return undefined;
+    if (await isThere(context, last)) return last;
+    const moved = await findAgain(context, last);
+    if (!moved && !signal.aborted)
+      output.talk(`The network last joined, at ${formatAddress(last.address)}, does not answer: starting one here`);
+    return moved;
+  }
+  const lan = await lookAtLan(context);
+  const [only, ...more] = lan.open;
+  if (only && more.length === 0) return joinFound(context, only);
+  const told = choices(context, lan);
+  if (told.length > 0) for (const line of [...told, "Starting another network here"]) output.talk(line);
+  return undefined;
 }
 
 /** If the port is taken, an index server most likely runs here already. */

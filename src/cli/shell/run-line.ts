@@ -6,13 +6,22 @@ import type { RunVerb, VerbContext } from "../verb-context.ts";
 import { addVerbs } from "../verbs.ts";
 import { scanLine, splitWords } from "./words.ts";
 
-export type LineResult = { readonly outcome: Outcome; readonly leaves: boolean };
+export type LineResult = {
+  readonly outcome: Outcome;
+  /** Whether the shell (in a room: the room) is left, or the room entered. */
+  readonly leaves: boolean;
+  readonly enters: boolean;
+};
 
-/** Runs one line of the shell. Whatever goes wrong is told, and is the outcome. */
-export async function runLine(line: string, context: VerbContext): Promise<LineResult> {
+/**
+ * Runs one line of the shell. Whatever goes wrong is told, and is the outcome.
+ * @param inRoom whether a line that does not begin with a slash is said to everybody
+ */
+export async function runLine(line: string, context: VerbContext, inRoom = false): Promise<LineResult> {
   const { output, signal } = context;
   let outcome: Outcome;
   let leaves = false;
+  let enters = false;
   const program = createShellProgram({
     run: async (verb) => {
       outcome = await verb(context);
@@ -20,27 +29,36 @@ export async function runLine(line: string, context: VerbContext): Promise<LineR
     leave: () => {
       leaves = true;
     },
+    enter: () => {
+      enters = true;
+    },
     print: output.result,
     width: output.width(),
   });
   let args: readonly string[] = [];
   try {
-    args = line.trimStart().startsWith("#") ? [] : argumentsIn(line, program);
+    args = inRoom && !line.trimStart().startsWith("/") ? spokenIn(line) : argumentsIn(line, program);
     if (args.length > 0) await program.parseAsync(args, { from: "user" });
     if (signal.aborted) outcome ??= "interrupted";
   } catch (error) {
-    if (error instanceof CommanderError && error.exitCode === 0) return { outcome: undefined, leaves };
+    if (error instanceof CommanderError && error.exitCode === 0) return { outcome: undefined, leaves, enters };
     outcome = signal.aborted
       ? "interrupted"
       : output.problem(error instanceof CommanderError ? usageFailure(error, { program, args, before: "" }) : error);
   }
-  return { outcome, leaves };
+  return { outcome, leaves, enters };
 }
 
 /** The verbs that can be typed, each with its options, for completion. */
 export function shellVerbs(): ReadonlyMap<string, readonly string[]> {
   const ignore = () => Promise.resolve();
-  const program = createShellProgram({ run: ignore, leave: () => undefined, print: ignore, width: 80 });
+  const program = createShellProgram({
+    run: ignore,
+    leave: () => undefined,
+    enter: () => undefined,
+    print: ignore,
+    width: 80,
+  });
   return new Map(program.commands.map((command) => [command.name(), optionsOf(command).map(({ long }) => long ?? "")]));
 }
 
@@ -48,8 +66,20 @@ function optionsOf(command: Command | undefined): Command["options"] {
   return command?.options ?? [];
 }
 
+/** What is said to somebody goes out as it was typed, whatever quotes and dashes are in it. */
+const TOLD =
+  /^\s*\/?(?:(?<verb>broadcast)|(?<verb>msg)\s+(?<peer>"[^"]*"|'[^']*'|[^-\s"'](?:\\.|[^\s\\])*))\s+(?<text>[^-\s].*?)\s*$/s;
+
+function spokenIn(line: string): readonly string[] {
+  return line.trim() === "" ? [] : ["broadcast", "--", line.trim()];
+}
+
 /** A line as arguments. Double quotes in what is searched for stay: there they mean a phrase. */
 function argumentsIn(line: string, program: Command): readonly string[] {
+  if (line.trimStart().startsWith("#")) return [];
+  const { verb: told, peer, text } = TOLD.exec(line)?.groups ?? {};
+  if (told === "broadcast" && text !== undefined) return [told, "--", text];
+  if (told === "msg" && peer !== undefined && text !== undefined) return [told, ...splitWords(peer), "--", text];
   const [verb, ...words] = splitWords(line);
   if (verb === undefined) return [];
   const plain = verb.replace(/^\//, "");
@@ -69,10 +99,11 @@ type ShellProgram = {
   readonly width: number;
   run: RunVerb;
   leave(): void;
+  enter(): void;
   print(line: string): Promise<void>;
 };
 
-function createShellProgram({ run, leave, print, width }: ShellProgram): Command {
+function createShellProgram({ run, leave, enter, print, width }: ShellProgram): Command {
   const program = new Command("")
     .exitOverride()
     .helpCommand(false)
@@ -99,6 +130,10 @@ function createShellProgram({ run, leave, print, width }: ShellProgram): Command
       else if (verb === undefined) for (const line of overview(program)) await print(line);
       else program.error(`error: there is no verb "${verb}": type help to see all`);
     });
+  program
+    .command("chat")
+    .description("talk with everybody: a plain line is said to all, / begins a command")
+    .action(enter);
   program.command("quit").alias("exit").description("leave").action(leave);
   return program;
 }

@@ -1,5 +1,6 @@
 import { clearScreenDown, createInterface, cursorTo, type Interface, moveCursor } from "node:readline";
 import { Failure } from "../../protocol/failures.ts";
+import { enterRoom } from "../commands/chat.ts";
 import type { Outcome } from "../exit-status.ts";
 import { interruption } from "../interruption.ts";
 import type { VerbContext } from "../verb-context.ts";
@@ -9,16 +10,18 @@ import { runLine, shellVerbs } from "./run-line.ts";
 import type { ShellOptions } from "./shell-options.ts";
 
 /** The shell on a terminal: prompt, history, Tab. Whatever is told while the prompt waits appears above it. */
-export async function runTerminal({ input, terminal, home, ...context }: ShellOptions): Promise<Outcome> {
+export async function runTerminal({ input, terminal, home, inRoom, ...context }: ShellOptions): Promise<Outcome> {
   const { output, signal } = context;
   const history = await openHistory(home);
-  output.talk(output.talkColours.dim(await greeting(context)));
+  let isTalking = inRoom;
+  if (inRoom) await enterRoom(context);
+  else output.talk(output.talkColours.dim(await greeting(context)));
   const complete = createCompletion({ ...context, verbs: shellVerbs() });
   const prompt = createInterface({
     input,
     output: terminal,
     terminal: true,
-    prompt: output.colours.green("tukar> "),
+    prompt: promptOf(output, inRoom),
     history: [...history.lines],
     historySize: HISTORY_LINES,
     removeHistoryDuplicates: true,
@@ -41,8 +44,14 @@ export async function runTerminal({ input, terminal, home, ...context }: ShellOp
     for (let line = typed.shift(); line !== undefined && !closed; line = typed.shift()) {
       running = new AbortController();
       if (line.trim() !== "") await history.add(line.trim());
-      const { leaves } = await runLine(line, { ...context, signal: AbortSignal.any([signal, running.signal]) });
-      if (leaves) prompt.close();
+      const ofLine = { ...context, signal: AbortSignal.any([signal, running.signal]) };
+      const { leaves, enters } = await runLine(line, ofLine, isTalking);
+      if (leaves && isTalking === inRoom) prompt.close();
+      else if (leaves || (enters && !isTalking)) {
+        isTalking = enters;
+        prompt.setPrompt(promptOf(output, isTalking));
+        if (enters) await enterRoom(ofLine);
+      }
     }
     running = undefined;
     if (!closed) askAgain();
@@ -85,6 +94,10 @@ export async function runTerminal({ input, terminal, home, ...context }: ShellOp
     terminal.write("\n");
   }
   return undefined;
+}
+
+function promptOf({ colours }: VerbContext["output"], isTalking: boolean): string {
+  return isTalking ? colours.cyan("everybody> ") : colours.green("tukar> ");
 }
 
 async function greeting({ operations }: Pick<VerbContext, "operations">): Promise<string> {

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { type IncomingMessage, request } from "node:http";
 import { text } from "node:stream/consumers";
 import { z } from "zod";
+import { ChatMessage, SayEvent } from "../../protocol/chat.ts";
 import {
   CONTROL_LINE_MAX_BYTES,
   CONTROL_ROUTES,
@@ -104,8 +105,13 @@ export async function openControlClient(home: string): Promise<Operations | unde
     send: (body, signal) => many(SendEvent, { route: CONTROL_ROUTES.send, body, signal }),
     sends: (request, signal) => many(Send, { route: CONTROL_ROUTES.sends, query: queryOf(request), signal }),
     changeSends: (body) => one(Changed, { route: CONTROL_ROUTES.changeSends, body }),
+    say: (body, signal) => many(SayEvent, { route: CONTROL_ROUTES.say, body, signal }),
+    messages: (request, signal) =>
+      many(ChatMessage, { route: CONTROL_ROUTES.messages, query: queryOf(request), signal }),
+    changeMessages: (body) => one(Changed, { route: CONTROL_ROUTES.changeMessages, body }),
     offers: (request, signal) => many(ReceivedOffer, { route: CONTROL_ROUTES.offers, query: queryOf(request), signal }),
     answerOffers: (body) => one(Changed, { route: CONTROL_ROUTES.answerOffers, body }),
+    connect: (body) => one(PeerSummary, { route: CONTROL_ROUTES.connect, body }),
     limits: (body) => one(Limits, { route: CONTROL_ROUTES.limits, body }),
     events: (signal) => many(PeerEvent, { route: CONTROL_ROUTES.events, signal }),
   };

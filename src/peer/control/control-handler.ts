@@ -1,7 +1,9 @@
 import type { RequestListener, ServerResponse } from "node:http";
 import type { Logger } from "pino";
+import { ChatChange, ChatRequest, SayRequest } from "../../protocol/chat.ts";
 import {
   CONTROL_ROUTES,
+  ConnectRequest,
   ControlListQuery,
   GetRequest,
   LimitsChange,
@@ -67,9 +69,17 @@ export function createControlHandler({ operations, own, log }: ControlHandlerOpt
     sends: ({ response, url }, signal) => answerWhole(response, operations.sends(allIn(url), signal), signal),
     changeSends: async ({ request, response }) =>
       answerJson(response, await operations.changeSends(await bodyOf(SendsChange, request))),
+    say: async ({ request, response }, signal) =>
+      answerWhole(response, operations.say(await bodyOf(SayRequest, request), signal), signal),
+    messages: ({ response, url }, signal) =>
+      answerWhole(response, operations.messages(queried(ChatRequest, url), signal), signal),
+    changeMessages: async ({ request, response }) =>
+      answerJson(response, await operations.changeMessages(await bodyOf(ChatChange, request))),
     offers: ({ response, url }, signal) => answerWhole(response, operations.offers(allIn(url), signal), signal),
     answerOffers: async ({ request, response }) =>
       answerJson(response, await operations.answerOffers(await bodyOf(OffersAnswer, request))),
+    connect: async ({ request, response }) =>
+      answerJson(response, await operations.connect(await bodyOf(ConnectRequest, request))),
     limits: async ({ request, response }) =>
       answerJson(response, await operations.limits(await bodyOf(LimitsChange, request))),
     events: ({ response }, signal) => answerStream(response, operations.events(signal), { signal, status: "at once" }),

@@ -58,14 +58,20 @@ function contentOf(schema: z.ZodType | "bytes", io: "input" | "output", lines: b
 }
 
 function parametersOf(query: z.ZodType) {
-  const { properties = {}, required = [] } = jsonSchemaOf(query, "input") as {
-    readonly properties?: Readonly<Record<string, unknown>>;
-    readonly required?: readonly string[];
-  };
-  return Object.entries(properties).map(([name, schema]) => {
-    return { name, in: "query", required: required.includes(name), schema };
+  const whole = jsonSchemaOf(query, "input") as QuerySchema & { readonly oneOf?: readonly QuerySchema[] };
+  const kinds = whole.oneOf ?? [whole];
+  const names = new Set(kinds.flatMap(({ properties = {} }) => Object.keys(properties)));
+  return [...names].map((name) => {
+    const schemas = kinds.flatMap(({ properties }) => properties?.[name] ?? []);
+    const required = kinds.every((kind) => kind.required?.includes(name));
+    return { name, in: "query", required, schema: schemas.length === 1 ? schemas[0] : { anyOf: schemas } };
   });
 }
+
+type QuerySchema = {
+  readonly properties?: Readonly<Record<string, object>>;
+  readonly required?: readonly string[];
+};
 
 /** What a transformation makes of a text cannot be said in JSON Schema: then what goes into it is told. */
 function jsonSchemaOf(schema: z.ZodType, io: "input" | "output"): object {

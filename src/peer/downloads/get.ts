@@ -6,7 +6,7 @@ import type { ContentId } from "../../protocol/content-id.ts";
 import type { GetEvent, GetRequest } from "../../protocol/control-api.ts";
 import { Failure } from "../../protocol/failures.ts";
 import type { FileEntry, FolderEntry } from "../../protocol/listing.ts";
-import type { OfferedItem } from "../../protocol/offers.ts";
+import type { OfferedFolder, OfferedItem } from "../../protocol/offers.ts";
 import { baseName, parentPath } from "../../protocol/share-path.ts";
 import { createEventQueue } from "../event-queue.ts";
 import type { RemotePeer } from "../remote-peer.ts";
@@ -14,6 +14,7 @@ import { createBundleThreads } from "./bundle-fetch.ts";
 import { fetchFile } from "./fetch-file.ts";
 import { fetchTree } from "./fetch-tree.ts";
 import type { FetchFileDeps, FileWish } from "./file-wish.ts";
+import { createFolderTimes, type FolderTimes } from "./folder-times.ts";
 import { createFoundSource } from "./found-source.ts";
 import { createJobPool, createTurns, type Turns } from "./job-pool.ts";
 import { makeExecutable, syncFolder } from "./place.ts";
@@ -63,17 +64,21 @@ export function get(request: GetRequest, deps: GetDeps, signal: AbortSignal): As
 
   /** What is offered is known in every detail, so nothing has to be asked. */
   async function fetchOffered(items: readonly OfferedItem[], saving: Saving): Promise<void> {
+    const times = createFolderTimes();
     for (const item of items) {
-      if (item.kind === "folder") await makeFolder(item, saving);
+      if (item.kind === "folder") await makeFolder(item, saving, times);
       else await fetchApart(item, item.path, saving, events.push);
     }
     await pool.drained();
+    await times.set();
   }
 
-  async function makeFolder({ path: below }: Pick<OfferedItem, "path">, saving: Saving): Promise<void> {
+  async function makeFolder(offered: OfferedFolder, saving: Saving, times: FolderTimes): Promise<void> {
+    const { path: below, modified } = offered;
     const folder = placeOf(saving, below);
     try {
       await mkdir(folder, { recursive: true });
+      if (modified !== undefined) times.add(folder, modified);
     } catch (error) {
       tellFailure(below, saveFailure(error, folder));
     }

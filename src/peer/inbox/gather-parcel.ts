@@ -7,13 +7,16 @@ import type { Hashing } from "../../content/hashing.ts";
 import { Failure, isErrno } from "../../protocol/failures.ts";
 import { OFFER_BODY_MAX_BYTES, OFFER_FILES_MAX } from "../../protocol/limits.ts";
 import { mediaTypeOf } from "../../protocol/media-type.ts";
-import type { OfferedItem } from "../../protocol/offers.ts";
+import type { OfferedFolder, OfferedItem } from "../../protocol/offers.ts";
 import { isShareableName, parseSharePath, type SharePath } from "../../protocol/share-path.ts";
 import { printable } from "../../protocol/untrusted-text.ts";
 import type { Parcel } from "./stored-sends.ts";
 
-/** A file or empty folder before it is hashed. */
-type Found = { readonly path: SharePath; readonly place: string; readonly stats: BigIntStats | undefined };
+/** A file before it is hashed, or an empty folder. */
+type Found = { readonly path: SharePath; readonly place: string; readonly stats: BigIntStats };
+
+/** What was found: files and empty folders, and the other folders, which are told for their times. */
+type Gathered = { readonly found: Found[]; readonly folders: OfferedFolder[] };
 
 /** A parcel with its files hashed: one for each item that is a file, `undefined` for folders. */
 export type HashedParcel = { readonly parcel: Parcel; readonly hashed: readonly (HashedFile | undefined)[] };
@@ -35,17 +38,17 @@ export async function gatherParcel(
   { hashing, onProgress }: GatherOptions,
   signal: AbortSignal,
 ): Promise<HashedParcel> {
-  const found: Found[] = [];
+  const { found, folders }: Gathered = { found: [], folders: [] };
   const taken = new Set<string>();
   for (const given of paths) {
     const place = await real(given);
-    await collect(place, freeName(path.basename(path.resolve(given)), taken), found, signal);
+    await collect(place, freeName(path.basename(path.resolve(given)), taken), { found, folders }, signal);
   }
   if (found.length === 0) throw new Failure("no-such-file", "There is nothing in there that could be sent");
   const hashed = await hashAll(found, { hashing, onProgress }, signal);
   const items = found.map(({ path, stats }, at): OfferedItem => {
     const file = hashed[at];
-    if (!file || !stats) return { kind: "folder", path };
+    if (!file) return folderOf(path, stats);
     return {
       kind: "file",
       path,
@@ -56,10 +59,21 @@ export async function gatherParcel(
       executable: isExecutable(stats),
     };
   });
-  // The id and the sender's name are not in it yet: they take less than the kilobyte that is left for them.
-  if (Buffer.byteLength(JSON.stringify(items)) > OFFER_BODY_MAX_BYTES - 1024)
-    throw tooMuch(`These ${items.length} files`);
-  return { parcel: { items, places: found.map(({ place }) => place) }, hashed };
+  if (!fits(items)) throw tooMuch(`These ${items.length} files`);
+  const parcel = { items, places: found.map(({ place, stats }) => (stats.isFile() ? place : "")) };
+  const all = [...items, ...folders];
+  if (!fits(all)) return { parcel, hashed };
+  const none = folders.map(() => undefined);
+  return { parcel: { items: all, places: [...parcel.places, ...none.map(() => "")] }, hashed: [...hashed, ...none] };
+}
+
+/** Whether an offer may have so much in it. The id and the sender's name are not in it yet: less than a kilobyte. */
+function fits(items: readonly OfferedItem[]): boolean {
+  return items.length <= OFFER_FILES_MAX && Buffer.byteLength(JSON.stringify(items)) <= OFFER_BODY_MAX_BYTES - 1024;
+}
+
+function folderOf(path: SharePath, { mtimeMs }: BigIntStats): OfferedFolder {
+  return { kind: "folder", path, modified: Number(mtimeMs) };
 }
 
 /**
@@ -87,7 +101,7 @@ async function real(given: string): Promise<string> {
   }
 }
 
-async function collect(place: string, as: string, found: Found[], signal: AbortSignal): Promise<void> {
+async function collect(place: string, as: string, gathered: Gathered, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   const shown = parseSharePath(as);
   if (shown === undefined) {
@@ -95,6 +109,7 @@ async function collect(place: string, as: string, found: Found[], signal: AbortS
     throw new Failure("usage", message);
   }
   const stats = await looked(place);
+  const { found, folders } = gathered;
   if (stats.isFile()) found.push({ path: shown, place, stats });
   if (found.length > OFFER_FILES_MAX) throw tooMuch(`More than ${OFFER_FILES_MAX} files`);
   if (!stats.isDirectory()) return;
@@ -103,9 +118,10 @@ async function collect(place: string, as: string, found: Found[], signal: AbortS
   for (const name of names) {
     // What is on its way in there is nobody's file yet.
     if (name === ".tukar") continue;
-    await collect(path.join(place, name), `${as}/${name.normalize("NFC")}`, found, signal);
+    await collect(path.join(place, name), `${as}/${name.normalize("NFC")}`, gathered, signal);
   }
-  if (found.length === before) found.push({ path: shown, place: "", stats: undefined });
+  if (found.length === before) found.push({ path: shown, place, stats });
+  else folders.push(folderOf(shown, stats));
 }
 
 /** A link is no file: what a person named has been followed to where it leads before. */
@@ -146,7 +162,7 @@ function hashAll(
   { hashing, onProgress }: GatherOptions,
   signal: AbortSignal,
 ): Promise<(HashedFile | undefined)[]> {
-  const total = found.reduce((sum, { stats }) => sum + Number(stats?.size ?? 0), 0);
+  const total = found.reduce((sum, { stats }) => sum + (stats.isFile() ? Number(stats.size) : 0), 0);
   const ofEach = found.map(() => 0);
   let bytes = 0;
   function progress(at: number, now: number): void {
@@ -156,7 +172,7 @@ function hashAll(
   }
   return Promise.all(
     found.map(async ({ place, stats }, at) => {
-      if (!stats) return undefined;
+      if (!stats.isFile()) return undefined;
       const request = { signal, priority: "wanted", sizeBytes: Number(stats.size) } as const;
       const file = await hashing.hash(
         { root: place, local: "" },

@@ -67,6 +67,15 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX send_parcel ON send (parcel);
   `,
   `
+  -- One row per offer that was taken back and whose receiver has not heard of it. ended_ms: when that was.
+  CREATE TABLE withdrawal (
+    offer    TEXT    PRIMARY KEY,
+    network  TEXT    NOT NULL,
+    peer     TEXT    NOT NULL,
+    ended_ms INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
+  `
   -- 1 if the owner wants to have whatever this one offers, without being asked. Such a one is known, too.
   ALTER TABLE acquaintance ADD COLUMN always INTEGER NOT NULL DEFAULT 0;
   `,

@@ -1,5 +1,5 @@
 import type { PeerEvent } from "../../protocol/control-api.ts";
-import { type Acquaintances, openAcquaintances } from "./acquaintances.ts";
+import { type Acquaintance, type Acquaintances, openAcquaintances } from "./acquaintances.ts";
 import { createInbox, type Inbox, type InboxOptions } from "./inbox.ts";
 import { openOfferDatabase } from "./offer-database.ts";
 import { createOfferedContents, type OfferedContents } from "./offered-contents.ts";
@@ -16,6 +16,8 @@ export type Offers = {
   outbox(): Outbox | undefined;
   /** What somebody who begins to listen ought to know: the offers that wait for an answer. */
   standing(): readonly PeerEvent[];
+  /** Everybody met who is called so. */
+  acquaintances(text: string): readonly Acquaintance[];
   /** Begins to take offers, and goes on with those that were made before. */
   begin(options: Omit<InboxOptions & OutboxOptions, "store" | "acquaintances" | "contents">): {
     readonly inbox: Inbox;
@@ -60,6 +62,7 @@ export function openOffers(home: string): Offers {
         };
       });
     },
+    acquaintances: acquaintances.called,
     begin(options) {
       begun = {
         inbox: createInbox({ ...options, store: openReceivedOffers(database), acquaintances }),

@@ -19,6 +19,7 @@ import type { OfferedContents } from "./offered-contents.ts";
 import { runSend } from "./run-send.ts";
 import { createSendDesk, type SendDesk } from "./send-desk.ts";
 import type { StoredSend, StoredSends } from "./stored-sends.ts";
+import { createWithdrawals } from "./withdrawals.ts";
 
 export type OutboxOptions = {
   readonly store: StoredSends;
@@ -70,6 +71,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
   const parcels = new Map<number, Promise<HashedParcel>>();
   const withdrawing = new Set<Promise<void>>();
   const closing = new AbortController();
+  const withdrawals = createWithdrawals({ store, network, peers, remoteOf, clock, log }, closing.signal);
 
   async function locate(id: PeerId, signal: AbortSignal): Promise<KnownPeer | undefined> {
     for await (const peer of peers(signal)) if (peer.id === id) return peer;
@@ -126,6 +128,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
   }
 
   function cancelled(ids: readonly number[]): void {
+    const ended: Promise<void>[] = [];
     for (const id of ids) {
       const run = runs.get(id);
       if (!run) continue;
@@ -133,21 +136,13 @@ export function createOutbox(options: OutboxOptions): Outbox {
       const { peer, id: send } = run.send;
       for (const watcher of run.watchers) watcher.push({ event: "failed", send, peer, code: "interrupted", message });
       run.controller.abort(new Failure("interrupted", message));
-      // After the last word that this side had on its way to the receiver.
-      const taking = run.ended.then(() => takeBack(run.send)).finally(() => withdrawing.delete(taking));
-      withdrawing.add(taking);
+      ended.push(run.ended);
     }
-  }
-
-  /** So that the receiver is not asked in vain. */
-  async function takeBack({ peer, offer }: StoredSend): Promise<void> {
-    try {
-      const signal = AbortSignal.timeout(WITHDRAW_MS);
-      const known = await locate(peer.id, signal);
-      if (known) await remoteOf(known).withdrawOffer(offer, signal);
-    } catch (error) {
-      log.debug({ err: error }, "an offer could not be taken back");
-    }
+    // After the last word that this side had on its way to the receivers.
+    const taking = Promise.all(ended)
+      .then(() => withdrawals.tell())
+      .finally(() => withdrawing.delete(taking));
+    withdrawing.add(taking);
   }
 
   async function receiversOf({ peer, wait }: SendRequest, signal: AbortSignal): Promise<readonly Acquaintance[]> {
@@ -203,6 +198,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
   }
 
   for (const send of store.inNetwork(network)) start(send);
+  void withdrawals.tell();
 
   return {
     ...createSendDesk({ store, now: clock.now, onCancelled: cancelled }),
@@ -222,12 +218,15 @@ export function createOutbox(options: OutboxOptions): Outbox {
         for (const { watchers } of runs.values()) watchers.delete(told);
       }
     },
-    peerCame({ id, name }) {
+    peerCame(peer) {
+      const { id, name } = peer;
       acquaintances.met({ id, name }, clock.now());
+      void withdrawals.tell(peer);
       for (const { send, came } of runs.values()) if (send.peer.id === id) came.ring();
     },
     networkCame() {
       for (const { came } of runs.values()) came.ring();
+      void withdrawals.tell();
     },
     async close() {
       await Promise.race([Promise.all(withdrawing), wait(clock, WITHDRAW_MS, closing.signal)]);

@@ -33,7 +33,7 @@ const LOOK_MS = 60_000;
 const FIRST_PATIENCE_MS = 10_000;
 const PATIENCE_MS = 60_000;
 /** These pass. */
-const PASSING: ReadonlySet<string> = new Set([
+export const PASSING: ReadonlySet<string> = new Set([
   "unreachable",
   "timed-out",
   "no-such-peer",

@@ -43,6 +43,7 @@ const ENDED_MAX = 1000;
 
 const Json = z.string().transform((text) => JSON.parse(text) as unknown);
 const ParcelRow = z.object({ items: Json.pipe(z.array(OfferedItem)), places: Json.pipe(z.array(z.string())) });
+const WithdrawalRow = z.object({ offer: OfferIdSchema, peer: PeerIdSchema });
 const Row = z.object({
   id: z.int(),
   peer: PeerIdSchema,
@@ -81,6 +82,12 @@ export function openStoredSends({ db, read, write }: OfferDatabase) {
          ended_ms = :endedMs
        WHERE id = :id AND ended_ms IS NULL`,
     ),
+    withdraw: db.prepare(
+      "INSERT INTO withdrawal (offer, network, peer, ended_ms) SELECT offer, network, peer, ended_ms FROM send WHERE id = ?",
+    ),
+    untold: db.prepare("SELECT offer, peer FROM withdrawal WHERE network = ?"),
+    told: db.prepare("DELETE FROM withdrawal WHERE offer = ?"),
+    expire: db.prepare("DELETE FROM withdrawal WHERE ended_ms < ?"),
     clear: db.prepare("DELETE FROM send WHERE ended_ms IS NOT NULL RETURNING id"),
     forget: db.prepare(
       `DELETE FROM send WHERE id IN (SELECT id FROM send WHERE ended_ms IS NOT NULL
@@ -116,12 +123,21 @@ export function openStoredSends({ db, read, write }: OfferDatabase) {
     parcel: (id: number): Parcel | undefined => read(() => ParcelRow.safeParse(sql.parcel.get(id)).data),
     list: (all: boolean) => read(() => (all ? sql.all : sql.alive).all().map(sendOf)),
     inNetwork: (network: string) => read(() => sql.inNetwork.all(network).map(sendOf)),
-    /** False if it had ended before. */
+    /** False if it had ended before. Of one that is cancelled it is kept that its receiver has to hear of it. */
     change: (id: number, { state, code = null, reason = null, arrived }: SendChange, nowMs: number) =>
       write(() => {
         const endedMs = ENDED.includes(state) ? Math.round(nowMs) : null;
-        return sql.change.run({ id, state, code, reason, arrived: arrived ?? null, endedMs }).changes === 1;
+        const changed = sql.change.run({ id, state, code, reason, arrived: arrived ?? null, endedMs }).changes === 1;
+        if (changed && state === "cancelled") sql.withdraw.run(id);
+        return changed;
       }),
+    /** Offers that were taken back without their receivers' knowing. Those of before this time are forgotten. */
+    untold: (network: string, sinceMs: number) =>
+      write(() => {
+        sql.expire.run(Math.round(sinceMs));
+        return sql.untold.all(network).map((row) => WithdrawalRow.parse(row));
+      }),
+    told: (offer: OfferId) => write(() => void sql.told.run(offer)),
     clear: () =>
       write(() => {
         const cleared = sql.clear.all().map(({ id }) => Number(id));

@@ -20,6 +20,8 @@ import { createQuestions } from "./questions.ts";
 
 /** What a membership tells its owner. All are called from its own turn of the event loop. */
 export type MembershipListener = RosterListener & {
+  /** What the index server passes on, and its answers to what was said by way of it. */
+  heard(message: Message, link: Link): void;
   lost(reason: Failure): void;
   back(): void;
   /** The index server will not have us any more: dialling again would not help. */
@@ -54,6 +56,8 @@ export type Membership = IndexSearch & {
   readonly indexId: PeerId;
   indexName(): PeerName;
   connected(): boolean;
+  /** The link to the index server, while there is one. */
+  link(): Link | undefined;
   /** Where a peer listens; null for a visitor. */
   readonly port: number | null;
   /** Everyone online as the index server says now or, while it is away, as last known. */
@@ -169,7 +173,7 @@ export async function startMembership(options: MembershipOptions): Promise<Membe
     return undefined;
   }
 
-  function receive(message: Message): void {
+  function receive(message: Message, link: Link): void {
     switch (message.type) {
       case "ROSTER":
         roster.follow(message.data);
@@ -180,6 +184,10 @@ export async function startMembership(options: MembershipOptions): Promise<Membe
         return;
       case "MEMBER":
         return questions.answered(message.data);
+      case "BROADCAST":
+      case "ACK":
+      case "ERROR":
+        return listener.heard?.(message, link);
       default:
         log.debug({ type: message.type }, "a message that means nothing here");
     }
@@ -232,6 +240,7 @@ export async function startMembership(options: MembershipOptions): Promise<Membe
     indexId,
     indexName: () => indexName,
     connected: () => current !== undefined,
+    link: () => current?.link,
     port,
     peers,
     ...createIndexSearch({

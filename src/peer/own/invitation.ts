@@ -9,10 +9,12 @@ import type { NetworkTarget } from "../options.ts";
  * under the addresses of this one.
  */
 export function invitationOf(
-  { address, key }: NetworkTarget,
-  indexId: PeerId,
+  network: NetworkTarget | undefined,
+  indexId: PeerId | undefined,
   ownHosts: readonly string[],
 ): Invitation {
+  if (!network || indexId === undefined) return { invite: null, others: [] };
+  const { address, key } = network;
   const isHere = address.host === "localhost" || isLoopback(address.host);
   const hosts = isHere && ownHosts.length > 0 ? ownHosts : [address.host];
   const invites = hosts.map((host) => formatInvite({ address: { host, port: address.port }, indexId, key }));

@@ -1,4 +1,5 @@
 import type { Operations } from "../../../src/peer/operations.ts";
+import type { ChatMessage, SayEvent } from "../../../src/protocol/chat.ts";
 import { parseContentId } from "../../../src/protocol/content-id.ts";
 import type { Found, FoundFile, GetEvent, Info, PeerEvent, PeerSummary } from "../../../src/protocol/control-api.ts";
 import type { Download, ReceivedFile } from "../../../src/protocol/downloads.ts";
@@ -52,6 +53,7 @@ export const INFO: Info = {
   received: "/home/alice/Tukar/received",
   ui: "http://127.0.0.1:9449/?token=secret",
   index: { id: BOB, name: peerNameFrom("lab"), host: "192.0.2.9", port: 9450, private: true, connected: true },
+  mesh: { peers: 0, neighbours: 0, private: true },
   shares: {
     folders: [{ name: "", path: "/home/alice/Tukar/shared" }],
     manifest: null,
@@ -148,6 +150,10 @@ export function fakeOperations(changes: Partial<Operations> = {}): Operations {
     changeSends: async () => ({ changed: [] }),
     offers: () => streamOf<ReceivedOffer>([]),
     answerOffers: async () => ({ changed: [] }),
+    connect: async () => BOB_SUMMARY,
+    say: () => streamOf<SayEvent>([]),
+    messages: () => streamOf<ChatMessage>([]),
+    changeMessages: async () => ({ changed: [] }),
     limits: async () => INFO.limits,
     events: (signal) => thenSilence<PeerEvent>([], signal),
     addDownload: async () => QUEUED,

@@ -49,6 +49,8 @@ test("files stand at the top under their own names, folders with all they hold, 
       ["file", "note (2).txt", false],
       ["file", "tree/deep/er.sh", true],
       ["folder", "tree/empty", null],
+      ["folder", "tree/deep", null],
+      ["folder", "tree", null],
     ],
   );
   assert.deepEqual(progress.at(-1), [9, 9]);
@@ -66,7 +68,7 @@ test("a link that is named leads to its file, and one inside a folder is left ou
   const { parcel } = await gather("link.txt", "tree");
   assert.deepEqual(
     parcel.items.map((item) => item.path),
-    ["link.txt", "tree/own.txt"],
+    ["link.txt", "tree/own.txt", "tree"],
   );
 });
 

@@ -2,7 +2,7 @@ import { type BlockRun, blocksOf } from "../../../protocol/block-run.ts";
 import { blockLength } from "../../../protocol/content-id.ts";
 import { chooseFree, chooseTaken, isBusy } from "./choose.ts";
 import { createLedger, type LaneState, type SourceState } from "./ledger.ts";
-import { nextRate, stallLimitMs } from "./rules.ts";
+import { LONE_AHEAD_BYTES, nextRate, stallLimitMs } from "./rules.ts";
 
 export type PlanOptions = {
   readonly sizeBytes: number;
@@ -63,12 +63,23 @@ export type Lane = {
 /** How far ahead of the end of a run the next one is asked for. In a crowd what is asked for early is chosen too early. */
 const AHEAD_MS = 250;
 const AHEAD_IN_CROWD_MS = 20;
+/** What a source keeps of its work when others turn out to fetch the same: the rest is chosen anew, as it is best for all. */
+const KEPT_IN_CROWD = 2;
 /** How long somebody who stalled lets others go first, at least. */
 const RESTS_MS = 5_000;
 
 export function createPlan({ sizeBytes, missing: wanted, now, random, mayAskTwice }: PlanOptions): Plan {
   const ledger = createLedger(sizeBytes, wanted);
   const { missing, sources, blockBytes, count } = ledger;
+
+  /** From now on it counts what is good for all. */
+  function becomeCrowd(): void {
+    if (ledger.isCrowd) return;
+    ledger.isCrowd = true;
+    for (const lane of ledger.lanes()) {
+      for (const index of [...lane.pending].slice(KEPT_IN_CROWD)) ledger.disown(lane, index);
+    }
+  }
 
   /** Has a lane take over what another was to bring. */
   function share(lane: LaneState): BlockRun | undefined {
@@ -119,9 +130,15 @@ export function createPlan({ sizeBytes, missing: wanted, now, random, mayAskTwic
         return isIdle && ledger.owned() === missing.size ? share(lane) : undefined;
       },
       isNearlyDone() {
-        const aheadBytes = (lane.rate ?? 0) * (ledger.isCrowd ? AHEAD_IN_CROWD_MS : AHEAD_MS);
-        const nearBytes = Math.max(ledger.isCrowd ? 0 : blockBytes, aheadBytes);
-        return !lane.breaking && lane.pending.size * blockBytes <= nearBytes;
+        // Before anything came nobody knows whether others fetch it too.
+        if (lane.breaking || lane.rate === undefined) return false;
+        const aheadBytes = lane.rate * (ledger.isCrowd ? AHEAD_IN_CROWD_MS : AHEAD_MS);
+        const leastBytes = ledger.isCrowd
+          ? 0
+          : ledger.lanes().length > 1
+            ? blockBytes
+            : Math.max(blockBytes, LONE_AHEAD_BYTES);
+        return lane.pending.size * blockBytes <= Math.max(leastBytes, aheadBytes);
       },
       verified(index) {
         came(index);
@@ -157,11 +174,11 @@ export function createPlan({ sizeBytes, missing: wanted, now, random, mayAskTwic
         has(run) {
           for (const index of blocksOf(checked(run))) ledger.has(source, index);
           // Whoever has a part fetches the rest.
-          ledger.isCrowd ||= !ledger.isWhole(source);
+          if (!ledger.isWhole(source)) becomeCrowd();
         },
         sends(run) {
           for (const index of blocksOf(checked(run))) ledger.spreads(index);
-          ledger.isCrowd = true;
+          becomeCrowd();
         },
         lacks: (index) => ledger.lacks(source, index),
         addLane: (line) => addLane(source, line),
@@ -173,9 +190,7 @@ export function createPlan({ sizeBytes, missing: wanted, now, random, mayAskTwic
       for (const index of missing) if (!ledger.isHeld(index)) return false;
       return true;
     },
-    expectCrowd() {
-      ledger.isCrowd = true;
-    },
+    expectCrowd: becomeCrowd,
     checkStalls() {
       if (sources.size < 2) return;
       for (const lane of ledger.lanes()) {

@@ -35,10 +35,21 @@ export type RunSituation = {
   readonly before: number;
 };
 
+/**
+ * With one source alone runs grow quickly until they are of this length, and the next one is asked for so early: until it is
+ * known how long the way is, each run may cost a round trip.
+ */
+const LONE_GROWTH = 8;
+const LONE_QUICK_BYTES = 64 * 1024 * 1024;
+export const LONE_AHEAD_BYTES = 8 * 1024 * 1024;
+
 /** How many blocks to ask for in one request. Runs begin short and double, so that a newcomer to a crowd takes little. */
 export function runLength({ blockBytes, missing, lanes, isCrowd, rate, before }: RunSituation): number {
   const most = Math.min(RUN_MAX_BYTES / blockBytes, Math.max(1, before * 2));
-  if (lanes <= 1 && !isCrowd) return Math.max(1, Math.floor(most));
+  if (lanes <= 1 && !isCrowd) {
+    const quick = Math.min(LONE_QUICK_BYTES / blockBytes, before * LONE_GROWTH);
+    return Math.max(1, Math.floor(Math.max(most, quick)));
+  }
   const inTime = rate === undefined ? 1 : (rate * (isCrowd ? CROWD_RUN_MS : RUN_MS)) / blockBytes;
   const share = isCrowd ? (missing * CROWD_SHARE) / Math.max(1, lanes) : missing;
   return Math.max(1, Math.floor(Math.min(most, inTime, share)));

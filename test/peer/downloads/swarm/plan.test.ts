@@ -191,6 +191,33 @@ test("in a crowd what the fewest have is asked for first, and never what is bein
   assert.ok(first && first.first >= 6, JSON.stringify(first));
 });
 
+test("a source keeps little of its work when others turn out to fetch the same", () => {
+  const plan = createPlan({
+    sizeBytes: 64 * MIB,
+    missing: whole(64),
+    now: () => 0,
+    random: seeded(8),
+    mayAskTwice: true,
+  });
+  const [first, second] = [plan.addSource(), plan.addSource()];
+  const line = { breakOff: () => undefined, receivedBytes: () => 0 };
+  first.has({ first: 0, last: 63 });
+  const alone = first.addLane(line);
+  assert.deepEqual(alone.next(), { first: 0, last: 0 });
+  assert.equal(alone.isNearlyDone(), false, "nobody knows yet who else fetches it");
+  alone.verified(0);
+  assert.deepEqual(alone.next(), { first: 1, last: 8 });
+  plan.expectCrowd();
+  second.has({ first: 0, last: 63 });
+  const other = second.addLane(line);
+  const taken: number[] = [];
+  for (let run = other.next(); run; run = other.next()) taken.push(...blocksOf(run));
+  assert.deepEqual(
+    taken.toSorted((a, b) => a - b),
+    whole(64).slice(3),
+  );
+});
+
 test("whatever sources there are, every block that somebody steady has comes, and hardly any twice", () => {
   const source = (count: number): fc.Arbitrary<Simulated> =>
     fc.record({

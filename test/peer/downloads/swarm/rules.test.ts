@@ -13,7 +13,8 @@ const MIB = 1024 * 1024;
 
 const SITUATIONS = [
   { what: "the first run", before: 0, lanes: 1, isCrowd: false, rate: undefined, blocks: 1 },
-  { what: "the run after one of 8", before: 8, lanes: 1, isCrowd: false, rate: 1, blocks: 16 },
+  { what: "the run after one of 8, when alone", before: 8, lanes: 1, isCrowd: false, rate: 1, blocks: 64 },
+  { what: "the run after one of 64, when alone", before: 64, lanes: 1, isCrowd: false, rate: 1, blocks: 128 },
   { what: "a run when alone", before: 512, lanes: 1, isCrowd: false, rate: 1, blocks: 512 },
   { what: "a run beside another source at 10 MiB/s", before: 512, lanes: 2, isCrowd: false, rate: 10.5e3, blocks: 20 },
   {

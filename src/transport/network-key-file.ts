@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import path from "node:path";
 import { Failure } from "../protocol/failures.ts";
 import { type NetworkKey, parseNetworkKey } from "../protocol/network-key.ts";
-import { createPrivateFile, readPrivateFile } from "../transport/private-file.ts";
+import { createPrivateFile, readPrivateFile } from "./private-file.ts";
 
 const KEY_BYTES = 32;
 

@@ -1,0 +1,153 @@
+import path from "node:path";
+import type { SQLOutputValue } from "node:sqlite";
+import type { ChatMessage, MessageState } from "../../protocol/chat.ts";
+import { HOME_FILES } from "../../protocol/home-layout.ts";
+import { type PeerId, parsePeerId } from "../../protocol/peer-id.ts";
+import { type DatabaseKind, explained, inTransaction, openDatabase } from "../database.ts";
+import { MIGRATIONS } from "./migrations.ts";
+
+const CHAT: DatabaseKind = { migrations: MIGRATIONS, lost: "what was said is then forgotten" };
+
+/** Messages that are kept: beyond that the oldest are forgotten, in lots. */
+const KEPT_MAX = 100_000;
+const FORGOTTEN_AT_ONCE = 1_000;
+
+export type Somebody = { readonly id: PeerId; readonly name: string };
+
+/** A message as it is written down. */
+type NewMessage = {
+  readonly network: string;
+  /** Its id on the wire. */
+  readonly message: string;
+  readonly author: Somebody;
+  /** The other side; `null` of what is to everybody. */
+  readonly peer: Somebody | null;
+  readonly text: string;
+  readonly state: MessageState;
+  readonly saidMs: number;
+  readonly cameMs: number;
+};
+
+/** One that waits for its receiver. */
+export type WaitingMessage = {
+  readonly id: number;
+  readonly message: string;
+  readonly peer: Somebody;
+  readonly text: string;
+  readonly cameMs: number;
+};
+
+/** What was said, under a home folder. */
+export type ChatStore = {
+  /** The number that it gets; nothing if it is there already. */
+  add(message: NewMessage): number | undefined;
+  /** Whether it was waiting until now, and no longer is. */
+  settle(id: number, state: Exclude<MessageState, "received" | "waiting">, reason: string | null): boolean;
+  /** Why it waits still. */
+  explain(id: number, reason: string): void;
+  find(id: number): ChatMessage | undefined;
+  /** The last messages with one, or to everybody, the last one last. */
+  last(peer: PeerId | null, limit: number): readonly ChatMessage[];
+  /** What waits for one, or for all, in the order in which it was said. */
+  waiting(network: string | null, peer?: PeerId): readonly WaitingMessage[];
+  countWaiting(peer: PeerId): { readonly all: number; readonly ofPeer: number };
+  /** Everybody one has talked with who bears a name, or has an id that begins so. */
+  called(text: string): readonly Somebody[];
+  /** When oneself last said something, by one's own clock. */
+  lastSaidMs(author: PeerId): number;
+  close(): void;
+};
+
+type Row = Record<string, SQLOutputValue>;
+
+/** @throws Failure "database-newer" or "database-corrupt" */
+export function openChatStore(home: string): ChatStore {
+  const file = path.join(home, HOME_FILES.chat);
+  const db = openDatabase(file, CHAT);
+  const read = <T>(work: () => T): T => explained(file, CHAT, work);
+  const write = <T>(work: () => T): T => read(() => inTransaction(db, work));
+  const sql = {
+    add: db.prepare(
+      `INSERT INTO message
+         (network, message, author, author_name, peer, peer_name, text, state, said_ms, came_ms)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+    ),
+    settle: db.prepare("UPDATE message SET state = ?, reason = ? WHERE id = ? AND state = 'waiting'"),
+    explain: db.prepare("UPDATE message SET reason = ? WHERE id = ? AND state = 'waiting'"),
+    forget: db.prepare(
+      `DELETE FROM message WHERE state <> 'waiting' AND id <= (SELECT id FROM message ORDER BY id DESC LIMIT 1 OFFSET ?)`,
+    ),
+    find: db.prepare("SELECT * FROM message WHERE id = ?"),
+    last: db.prepare("SELECT * FROM message WHERE peer IS ? ORDER BY id DESC LIMIT ?"),
+    waiting: db.prepare(
+      `SELECT * FROM message WHERE state = 'waiting' AND (network = ?1 OR ?1 IS NULL) AND (peer = ?2 OR ?2 IS NULL)
+       ORDER BY id`,
+    ),
+    count: db.prepare(
+      "SELECT count(*) AS everybody, count(*) FILTER (WHERE peer = ?) AS one FROM message WHERE state = 'waiting'",
+    ),
+    called: db.prepare(
+      `SELECT peer, peer_name, max(id) FROM message
+       WHERE peer_name = ?1 COLLATE NOCASE OR (length(?2) > 3 AND peer GLOB ?2 || '*') GROUP BY peer`,
+    ),
+    lastSaid: db.prepare("SELECT max(said_ms) AS said_ms FROM message WHERE author = ?"),
+  };
+  let sinceForgotten = 0;
+
+  return {
+    add({ network, message, author, peer, text, state, saidMs, cameMs }) {
+      return write(() => {
+        const { id, name } = author;
+        const to = [peer?.id ?? null, peer?.name ?? null] as const;
+        const times = [Math.round(saidMs), Math.round(cameMs)] as const;
+        const added = sql.add.run(network, message, id, name, ...to, text, state, ...times);
+        if (added.changes === 0) return undefined;
+        sinceForgotten += 1;
+        if (sinceForgotten % FORGOTTEN_AT_ONCE === 1) sql.forget.run(KEPT_MAX);
+        return Number(added.lastInsertRowid);
+      });
+    },
+    settle: (id, state, reason) => write(() => sql.settle.run(state, reason, id).changes > 0),
+    explain: (id, reason) => write(() => void sql.explain.run(reason, id)),
+    find(id) {
+      const row = read(() => sql.find.get(id));
+      return row && shown(row);
+    },
+    last: (peer, limit) =>
+      read(() => sql.last.all(peer, limit))
+        .map(shown)
+        .reverse(),
+    waiting: (network, peer) =>
+      read(() => sql.waiting.all(network, peer ?? null)).flatMap((row) => {
+        const { id, peer: to, text, at } = shown(row);
+        return to ? [{ id, message: String(row["message"]), peer: to, text, cameMs: at }] : [];
+      }),
+    countWaiting(peer) {
+      const row = read(() => sql.count.get(peer));
+      return { all: Number(row?.["everybody"]), ofPeer: Number(row?.["one"]) };
+    },
+    called(text) {
+      const prefix = /^[a-z2-7]+$/.test(text) ? text : "-";
+      return read(() => sql.called.all(text.normalize("NFC").trim(), prefix)).flatMap(({ peer, peer_name: name }) => {
+        const id = parsePeerId(String(peer));
+        return id ? [{ id, name: String(name) }] : [];
+      });
+    },
+    lastSaidMs: (author) => Number(read(() => sql.lastSaid.get(author))?.["said_ms"] ?? 0),
+    close: () => db.close(),
+  };
+}
+
+function shown(row: Row): ChatMessage {
+  const { peer, reason } = row;
+  return {
+    id: Number(row["id"]),
+    scope: peer === null ? "broadcast" : "direct",
+    from: { id: String(row["author"]) as PeerId, name: String(row["author_name"]) },
+    peer: peer === null ? null : { id: String(peer) as PeerId, name: String(row["peer_name"]) },
+    text: String(row["text"]),
+    at: Number(row["came_ms"]),
+    state: String(row["state"]) as MessageState,
+    reason: reason === null ? null : String(reason),
+  };
+}

@@ -1,0 +1,42 @@
+import type { Library } from "../library/library.ts";
+import type { Totals } from "../network/advertising.ts";
+
+export type SharesFollower = {
+  /** What is shared has changed. */
+  readonly changed: () => void;
+  /** Hears the totals when all of it can be listed, first and after each change. Where an index server tells that, nobody. */
+  readonly tellShared: ((totals: Totals) => void) | undefined;
+};
+
+/**
+ * Follows what a library shares.
+ * @returns what ends that
+ */
+export function followShares(
+  library: Pick<Library, "ready" | "onChange" | "totals">,
+  { changed, tellShared }: SharesFollower,
+): () => void {
+  let isScanned = false;
+  let isOver = false;
+  let told = "";
+  function tell(): void {
+    changed();
+    const { files, bytes } = library.totals();
+    const totals = JSON.stringify([files, bytes]);
+    if (!isScanned || isOver || totals === told) return;
+    told = totals;
+    tellShared?.({ files, bytes });
+  }
+  const stop = library.onChange(tell);
+  library.ready.then(
+    () => {
+      isScanned = true;
+      tell();
+    },
+    () => undefined, // whoever started it is told
+  );
+  return () => {
+    isOver = true;
+    stop();
+  };
+}

@@ -1,0 +1,159 @@
+import type { Logger } from "pino";
+import type { PeerEvent } from "../protocol/control-api.ts";
+import { Failure } from "../protocol/failures.ts";
+import { type FloodedMessage, isFlooded, type Message } from "../protocol/messages.ts";
+import type { NetworkKey } from "../protocol/network-key.ts";
+import type { PeerId } from "../protocol/peer-id.ts";
+import type { Clock } from "../transport/clock.ts";
+import type { Identity } from "../transport/identity.ts";
+import type { KnownIds } from "../transport/known-ids.ts";
+import type { Link, Speaker } from "../transport/link.ts";
+import { openChatStore } from "./chat/chat-store.ts";
+import { createMessenger, type Messenger, type MessengerOptions } from "./chat/messenger.ts";
+import type { Library } from "./library/library.ts";
+import { createMesh, type Mesh, type MeshOptions } from "./mesh/mesh.ts";
+import { createMeshSearch } from "./mesh/mesh-search.ts";
+import { createQueries, type Queries } from "./mesh/queries.ts";
+import type { KnownPeer } from "./network/directory.ts";
+import { createFlood } from "./network/flood.ts";
+import type { MeshNetwork } from "./network/network.ts";
+import { createPeerLinks, type PeerLinks } from "./network/peer-links.ts";
+
+export type TalkingOptions = {
+  /** Absolute path of the folder that holds what was said. */
+  readonly home: string;
+  readonly identity: Identity;
+  readonly self: Speaker;
+  readonly key: NetworkKey | undefined;
+  readonly knownIds: KnownIds;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly isMember: (id: PeerId) => Promise<boolean>;
+  /** The link to the index server, while there is one. */
+  readonly index: () => Link | undefined;
+  readonly tell: (event: PeerEvent) => void;
+};
+
+type MeshBeginning = Pick<MeshOptions, "port" | "hosts" | "totals" | "meeting" | "listener"> & {
+  readonly library: Pick<Library, "list" | "resolve">;
+};
+
+/** All by which a member talks with others: its links, the mesh, the flood, and the messages. */
+export type Talking = {
+  readonly links: PeerLinks;
+  /** Nothing until it has begun. */
+  messenger(): Messenger | undefined;
+  /** What came over the link to the index server. */
+  heard(message: Message, link: Link): void;
+  /** From when on others can link with this peer. */
+  beginMesh(options: MeshBeginning): MeshNetwork & Pick<Mesh, "connect" | "changed" | "counts">;
+  begin(options: Pick<MessengerOptions, "network" | "find" | "peers" | "acquaintances">): Messenger;
+  close(): Promise<void>;
+};
+
+/** @throws Failure "database-newer" or "database-corrupt" */
+export function openTalking(options: TalkingOptions): Talking {
+  const { home, identity, self, key, knownIds, clock, log, isMember, index, tell } = options;
+  const store = openChatStore(home);
+  const closing = new AbortController();
+  let messenger: Messenger | undefined;
+  let mesh: Mesh | undefined;
+  let queries: Queries | undefined;
+  const links = createPeerLinks({
+    identity,
+    self,
+    key,
+    knownIds,
+    clock,
+    isMember,
+    onMessage: receive,
+    isKept: ({ remoteId }) => mesh?.isNeighbour(remoteId) ?? false,
+  });
+  const flood = createFlood({
+    identity,
+    self,
+    clock,
+    newestMs: store.lastSaidMs(self.id),
+    index,
+    neighbours: () => mesh?.neighbours() ?? [],
+    links,
+    onNew: overhear,
+  });
+
+  /** What a member says over a link of its own. */
+  function receive(message: Message, link: Link): void {
+    switch (message.type) {
+      case "MESSAGE":
+        if (messenger) return messenger.hear(message, link);
+        throw new Failure("too-many", "This peer has only just begun");
+      case "JOIN":
+      case "PEERS":
+        if (mesh) return mesh.take(message, link);
+        throw new Failure("too-many", "This peer has only just begun");
+      case "HITS":
+        return queries?.answered(message, link);
+      case "BROADCAST":
+      case "QUERY":
+        return flood.take(message, link);
+      default:
+        throw new Failure("bad-message", `${message.type} out of place`);
+    }
+  }
+
+  function overhear(message: FloodedMessage): void {
+    if (message.type === "BROADCAST") messenger?.overhear(message);
+    else queries?.asked(message);
+  }
+
+  function locate(id: PeerId): KnownPeer | undefined {
+    for (const peer of mesh?.peers() ?? []) if (peer.id === id) return peer;
+    return undefined;
+  }
+
+  return {
+    links,
+    messenger: () => messenger,
+    heard(message, link) {
+      if (!isFlooded(message)) return links.receive(message, link);
+      try {
+        flood.take(message, link);
+      } catch (error) {
+        if (!(error instanceof Failure)) throw error;
+        log.warn({ reason: error.message }, "the index server passed on what is not its author's");
+      }
+    },
+    beginMesh({ library, ...beginning }) {
+      const begun = createMesh({ ...beginning, identity, self, links, clock, log });
+      mesh = begun;
+      queries = createQueries({
+        library,
+        links,
+        clock,
+        signal: closing.signal,
+        flood: async (query) => (await flood.say("QUERY", query)).id,
+        locate,
+      });
+      return {
+        ...createMeshSearch({ queries, self: self.id, locate }),
+        peers: begun.peers,
+        isMember: begun.isMember,
+        isEmpty: () => begun.counts().peers === 0,
+        connect: begun.connect,
+        changed: begun.changed,
+        counts: begun.counts,
+      };
+    },
+    begin(options) {
+      const broadcast = (text: string) => flood.say("BROADCAST", { text });
+      messenger = createMessenger({ ...options, self, store, links, broadcast, clock, tell });
+      return messenger;
+    },
+    async close() {
+      closing.abort(new Failure("interrupted"));
+      mesh?.close();
+      await messenger?.close();
+      await links.close();
+      store.close();
+    },
+  };
+}
