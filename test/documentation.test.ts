@@ -5,8 +5,9 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { exitStatus } from "../src/cli/exit-status.ts";
 import { createProgram } from "../src/cli/program.ts";
-import { GetEvent, Info, PeerEvent } from "../src/protocol/control-api.ts";
+import { CONTROL_ROUTES, GetEvent, Info, PeerEvent } from "../src/protocol/control-api.ts";
 import { FAILURES, type FailureCode } from "../src/protocol/failures.ts";
+import { OWNER_ROUTES } from "../src/protocol/owner-api.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const PAGES = [
@@ -14,6 +15,7 @@ const PAGES = [
   "CONTRIBUTING.md",
   "SECURITY.md",
   "docs/usage.md",
+  "docs/api.md",
   "src/README.md",
   "src/protocol/README.md",
 ];
@@ -84,6 +86,12 @@ test("docs/usage.md has the fields of what get and info print", () => {
     for (const field of Object.keys(shape)) assert.ok(section("JSON").includes(`"${field}"`), field);
   }
 });
+
+for (const { method, path } of Object.values({ ...CONTROL_ROUTES, ...OWNER_ROUTES })) {
+  test(`docs/api.md has ${method} ${path}`, () => {
+    assert.match(read("docs/api.md"), new RegExp(`^\\| \`${method} ${path}\` `, "m"));
+  });
+}
 
 for (const page of PAGES) {
   test(`the links of ${page} lead somewhere`, () => {

@@ -93,8 +93,9 @@ export async function runCommandLine(args: readonly string[], world: World): Pro
       const { readNetwork } = await import("./flag-values.ts");
       const { resolvePeer } = await import("./peer-settings.ts");
       const { runPeer } = await import("./commands/peer.ts");
+      const { loadKeptSettings } = await import("../peer/own/kept-settings.ts");
       const known = settings();
-      const options = resolvePeer(flags, known, surroundings);
+      const options = resolvePeer(flags, known, surroundings, await loadKeptSettings(known.home));
       const given = named === undefined ? known.network : readNetwork("the network to join", named);
       const { home } = known;
       const looks = known.discovery && flags.discovery !== false;
@@ -114,9 +115,11 @@ export async function runCommandLine(args: readonly string[], world: World): Pro
       const { resolvePeer } = await import("./peer-settings.ts");
       const { runUp } = await import("./commands/up.ts");
       const known = settings();
+      const { loadKeptSettings } = await import("../peer/own/kept-settings.ts");
       const log = await logger();
       const index = { ...resolveIndex(flags, known, cwd), log };
-      const peer = { ...resolvePeer(flags, known, surroundings), meshKey: undefined, log };
+      const options = resolvePeer(flags, known, surroundings, await loadKeptSettings(known.home));
+      const peer = { ...options, meshKey: undefined, log };
       await runUp({ ...shellContext, engines, headless, called }, { index, peer, network: known.network });
     },
     async shell() {

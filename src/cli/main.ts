@@ -1,4 +1,4 @@
-import { existsSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { homedir, hostname } from "node:os";
 import envPaths from "env-paths";
 import { Failure } from "../protocol/failures.ts";
@@ -46,6 +46,13 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
     dataFolder: envPaths("tukar", { suffix: "" }).data,
     hostName: hostname(),
     exists: existsSync,
+    readText(file) {
+      try {
+        return readFileSync(file, "utf8");
+      } catch {
+        return undefined;
+      }
+    },
     isFolder: (file) => statSync(file, { throwIfNoEntry: false })?.isDirectory() ?? false,
   },
   input: process.stdin,

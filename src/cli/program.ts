@@ -115,7 +115,13 @@ function addPeerOptions(command: Command): Command {
     .option("--upload-slots <n>", "peers that are sent files at once, the others wait (default: no limit)")
     .option("--no-discovery", "look for nobody on the LAN, and announce nothing there (TUKAR_NO_DISCOVERY)")
     .option("--headless", "no shell, even at a terminal")
-    .option("--no-ui", "no web page");
+    .option("--no-ui", "no web page")
+    .option("--ui-port <port>", "port of the web page, 0 for any free one (default: the one of the last time, if free)")
+    .option(
+      "--ui-host <host>",
+      "address of the web page; another than this machine's own takes a password (default: 127.0.0.1)",
+    )
+    .option("--ui-password-file <file>", "the first thing that the page asks for (TUKAR_UI_PASSWORD)");
 }
 
 function collect(value: string, previous: readonly string[] = []): readonly string[] {

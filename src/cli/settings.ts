@@ -22,6 +22,8 @@ export type Surroundings = {
   readonly hostName: string;
   exists(file: string): boolean;
   isFolder(file: string): boolean;
+  /** The text of a small file, if it can be read. */
+  readText(file: string): string | undefined;
 };
 
 export type Settings = {
@@ -62,6 +64,6 @@ function usualFolder({ cwd, userFolder, exists }: Surroundings): string {
 }
 
 /** An empty variable counts as none. */
-function given(value: string | undefined): string | undefined {
+export function given(value: string | undefined): string | undefined {
   return value === "" ? undefined : value;
 }

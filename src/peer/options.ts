@@ -7,6 +7,7 @@ import type { PeerId } from "../protocol/peer-id.ts";
 import type { PeerName } from "../protocol/peer-name.ts";
 import type { AcceptRule } from "../protocol/sending.ts";
 import type { QueueLimits } from "./downloads/queue/choose-next.ts";
+import type { PageOptions } from "./web/page-server.ts";
 
 /** Which network to join: all of an invite, or only an address (then the id met first is remembered). */
 export type NetworkTarget = {
@@ -61,4 +62,6 @@ export type PeerOptions = Omit<VisitorOptions, "network"> & {
   readonly accept: AcceptRule;
   /** What transfers are kept within at first; `null`: nothing. */
   readonly limits: LimitsChange;
+  /** The owner's page, if there is to be one. */
+  readonly page?: PageOptions | undefined;
 };

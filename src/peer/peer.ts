@@ -1,10 +1,7 @@
-import { createHash } from "node:crypto";
-import { availableParallelism } from "node:os";
 import path from "node:path";
 import { startHashing } from "../content/hashing.ts";
 import type { Info, PeerEvent } from "../protocol/control-api.ts";
 import { HOME_FILES } from "../protocol/home-layout.ts";
-import type { NetworkKey } from "../protocol/network-key.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import type { PeerName } from "../protocol/peer-name.ts";
 import { PROGRAM, VERSION } from "../protocol/program.ts";
@@ -12,18 +9,18 @@ import { acceptLinks } from "../transport/accept-links.ts";
 import { systemClock } from "../transport/clock.ts";
 import { loadIdentity } from "../transport/identity.ts";
 import { openKnownIds } from "../transport/known-ids.ts";
-import { startControlServer } from "./control/control-server.ts";
 import { type DownloadQueue, openDownloadQueue } from "./downloads/queue/download-queue.ts";
 import { createEarlyEvents, createPeerEvents } from "./events.ts";
 import { lockHome } from "./home-lock.ts";
-import type { OfferDownloads } from "./inbox/inbox.ts";
+import { offerDownloads } from "./inbox/offer-downloads.ts";
 import { openOffers } from "./inbox/offers.ts";
 import { type IndexSide, joinIndex } from "./index-side.ts";
 import { emptyLibrary } from "./library/empty-library.ts";
-import { type Library, startLibrary } from "./library/library.ts";
+import { startOwnLibrary } from "./library/own-library.ts";
 import { createPeerLimits } from "./limits.ts";
 import { createMemberOperations } from "./member-operations.ts";
 import { followShares } from "./mesh/follow-shares.ts";
+import { meshId } from "./mesh/mesh-id.ts";
 import { createNeighbourhood } from "./neighbourhood.ts";
 import type { Totals } from "./network/advertising.ts";
 import { joinNetworks, type Network } from "./network/network.ts";
@@ -31,10 +28,14 @@ import { ownHosts } from "./network/own-hosts.ts";
 import { createPresence } from "./network/presence.ts";
 import type { Operations } from "./operations.ts";
 import type { PeerOptions } from "./options.ts";
+import { invitationOf } from "./own/invitation.ts";
+import { startLocalServers } from "./own/local-servers.ts";
+import { createSettingsDesk } from "./own/settings-desk.ts";
 import { createPeerServer } from "./peer-server.ts";
 import { withQueue } from "./queued-operations.ts";
 import { createRemotePeers } from "./remote-peers.ts";
 import { createExchange } from "./serving/exchange.ts";
+import { createServingNow } from "./serving/serving-now.ts";
 import { createUploads } from "./serving/uploads.ts";
 import { openTalking } from "./talking.ts";
 
@@ -44,6 +45,8 @@ export type RunningPeer = {
   readonly host: string;
   readonly port: number;
   readonly operations: Operations;
+  /** Where the owner's page is, with all that is needed to open it; `null` without one. */
+  readonly page: string | null;
   close(): Promise<void>;
 };
 
@@ -78,6 +81,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
   const exchange = createExchange(systemClock);
   started.defer(async () => exchange.unfinished.close());
   const limits = createPeerLimits(systemClock, options.limits);
+  const serving = createServingNow(systemClock);
   const self = { id: identity.id, name };
   let net: Network | undefined;
   const isMember = async (id: PeerId): Promise<boolean> => (await net?.isMember(id)) ?? false;
@@ -114,7 +118,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
       onLink: talking.links.accept,
       onMessage: talking.links.receive,
     }),
-    uploads: createUploads({ slots: limits.slots, upLimit: limits.up, clock: systemClock }),
+    uploads: serving.seen(createUploads({ slots: limits.slots, upLimit: limits.up, clock: systemClock })),
     log,
   });
   started.defer(() => server.close());
@@ -171,6 +175,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
   started.defer(() => hashing.close());
   const remotePeers = createRemotePeers(joinedNetwork, identity, limits.down);
   started.defer(() => remotePeers.close());
+  let page: string | null = null;
   const info = (): Info => ({
     role: "peer",
     id: identity.id,
@@ -179,6 +184,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     home,
     port,
     received: options.received,
+    ui: page,
     index: side?.info() ?? null,
     mesh: { ...mesh.counts(), private: key !== undefined },
     shares: {
@@ -223,8 +229,15 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
   });
   queue = downloads;
   started.defer(() => downloads.close());
+  const settings = createSettingsDesk({
+    home,
+    running: { name, guests: options.guests, received: options.received },
+    accept: options.accept,
+    limits,
+    trusted: offers.trust,
+  });
   const { inbox, outbox } = offers.begin({
-    rule: options.accept,
+    rule: settings.rule,
     network: networkId,
     self,
     downloads: offerDownloads(downloads),
@@ -253,43 +266,30 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
       offers: async () => inbox,
     },
   );
-  const control = await startControlServer({ home, operations, log });
-  started.defer(() => control.close());
+  const local = await startLocalServers({
+    home,
+    identity,
+    page: options.page,
+    log,
+    operations,
+    manifest: options.manifest,
+    folders: library.folders,
+    invitation: () => invitationOf(network, side?.member.indexId, ownHosts("::")),
+    remotePeers,
+    serving,
+    settings,
+    send: outbox.send,
+    placesInUse: offers.placesInUse,
+    clock: systemClock,
+  });
+  started.defer(() => local.close());
+  page = local.page;
 
   const running = started.move();
-  return { id: identity.id, name, host, port, operations, close: () => running.disposeAsync() };
+  return { id: identity.id, name, host, port, operations, page, close: () => running.disposeAsync() };
 }
 
 function totalsOf(library: { totals(): Totals }): Totals {
   const { files, bytes } = library.totals();
   return { files, bytes };
-}
-
-function startOwnLibrary({ home, folders, manifest, log }: PeerOptions): Promise<Library> {
-  return startLibrary({
-    databaseFile: path.join(home, "library.sqlite"),
-    folders,
-    manifest,
-    hashThreads: Math.max(1, availableParallelism() - 1),
-    log,
-  });
-}
-
-/** What was offered is fetched like everything else, as something that nobody waits for. */
-function offerDownloads(queue: DownloadQueue): OfferDownloads {
-  return {
-    begin(sender, names, items) {
-      const offered = { offered: [...items], recursive: true, output: null };
-      return queue.add({ peer: sender, names: [...names], ...offered }).id;
-    },
-    find: queue.find,
-    cancel(download) {
-      if (queue.find(download)) queue.change({ action: "cancel", which: [download] });
-    },
-  };
-}
-
-/** What waits in a queue for a mesh waits for one with the same key, wherever it is met again. */
-function meshId(key: NetworkKey | undefined): string {
-  return key === undefined ? "mesh" : `mesh ${createHash("sha256").update(key).digest("hex").slice(0, 16)}`;
 }

@@ -1,3 +1,4 @@
+import type { IncomingMessage, OutgoingHttpHeaders } from "node:http";
 import { z } from "zod";
 import { verifyBlockList } from "../content/blake3.ts";
 import { type BlockList, blockListLength } from "../protocol/block-list.ts";
@@ -11,6 +12,7 @@ import {
   About,
   blockListUrl,
   contentUrl,
+  downloadUrl,
   filesUrl,
   haveUrl,
   offerUrl,
@@ -22,10 +24,13 @@ import type { SharePath } from "../protocol/share-path.ts";
 import { printable } from "../protocol/untrusted-text.ts";
 import type { DialTarget } from "../transport/dial.ts";
 import type { Identity } from "../transport/identity.ts";
-import { type RateLimit, UNLIMITED } from "../transport/rate-limit.ts";
-import { openRemote } from "../transport/remote.ts";
+import { paced } from "../transport/paced.ts";
+import { type RateLimit, type RateUser, UNLIMITED } from "../transport/rate-limit.ts";
+import { type OpenAnswer, openRemote } from "../transport/remote.ts";
 import type { Body } from "../transport/send-body.ts";
 import type { KnownPeer } from "./network/directory.ts";
+
+type FileAnswer = Pick<OpenAnswer, "status" | "headers"> & { readonly body: AsyncIterable<Buffer> };
 
 /** Another peer, seen from here. Everything rejects with a `Failure`. */
 export type RemotePeer = {
@@ -59,6 +64,8 @@ export type RemotePeer = {
     signal: AbortSignal,
     onQueued?: (place: QueuePlace) => void,
   ): Promise<Buffer>;
+  /** A shared file, or with a Range header a part of it, unverified, within `downLimit`. A range that is not there is 416. */
+  file(path: SharePath, headers: OutgoingHttpHeaders, signal: AbortSignal): Promise<FileAnswer>;
   /** Offers files to this peer. */
   offer(offer: Offer, signal: AbortSignal): Promise<OfferStanding>;
   /** How an offer made to this peer stands, as that changes. */
@@ -118,6 +125,10 @@ export function openRemotePeer(peer: KnownPeer, identity: Identity, downLimit: R
       if (bytes.length === sizeBytes) return bytes;
       throw new Failure("bad-message", `${called} sent ${bytes.length} bytes of a file of ${sizeBytes}`);
     },
+    async file(path, headers, signal) {
+      const { body, ...head } = await routes.open(downloadUrl(path), headers, [200, 206, 416], signal);
+      return { ...head, body: within(downLimit.user(peer.id), body, signal) };
+    },
     offer: (offer, signal) => routes.post(PEER_ROUTES.offers, jsonBody(offer), OfferStanding, signal),
     followOffer: (id, signal) => routes.lines(offerUrl(id), OfferStanding, signal),
     async withdrawOffer(id, signal) {
@@ -125,6 +136,15 @@ export function openRemotePeer(peer: KnownPeer, identity: Identity, downLimit: R
     },
     close: () => routes.close(),
   };
+}
+
+async function* within(share: RateUser, body: IncomingMessage, signal: AbortSignal): AsyncGenerator<Buffer> {
+  try {
+    yield* paced(body, share, signal);
+  } finally {
+    share.close();
+    body.destroy();
+  }
 }
 
 function jsonBody(value: unknown): Body {

@@ -80,6 +80,7 @@ export async function openVisitor({ home, network, name, received, log }: Visito
       home,
       port: null,
       received,
+      ui: null,
       index: {
         id: indexId,
         name: member.indexName(),

@@ -59,6 +59,8 @@ export const Info = z.object({
   home: z.string(),
   port: PortSchema.nullable(),
   received: z.string(),
+  /** Where the owner's page is, with its token. */
+  ui: z.string().nullable(),
   index: z
     .object({
       id: PeerIdSchema.nullable(),

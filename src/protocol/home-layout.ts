@@ -14,4 +14,10 @@ export const HOME_FILES = {
   chat: "chat.sqlite",
   /** Folder with a lock of each process that fetches. */
   runners: "runners",
+  /** The token of the page, and where it was. */
+  page: "page.json",
+  /** What was changed in the settings, for the next start. */
+  settings: "settings.json",
+  /** Folder with what was dropped on the page to be sent. */
+  drops: "drops",
 } as const;

@@ -1,4 +1,11 @@
-import { Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from "node:http";
+import {
+  Agent,
+  type ClientRequest,
+  request as httpRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+} from "node:http";
 import type { Duplex } from "node:stream";
 import type { z } from "zod";
 import { Failure, fromWire } from "../protocol/failures.ts";
@@ -21,11 +28,25 @@ export type RemoteRoutes = {
   json<T>(path: string, schema: z.ZodType<T>, signal: AbortSignal): Promise<T>;
   /** GETs one JSON value a line. A `failure` line becomes the `Failure` it reports. */
   lines<T>(path: string, schema: z.ZodType<T>, signal: AbortSignal): AsyncGenerator<T>;
+  /** GETs bytes as they come, with these headers: the head of an answer with one of the statuses, and its body. */
+  open(
+    path: string,
+    headers: OutgoingHttpHeaders,
+    statuses: readonly number[],
+    signal: AbortSignal,
+  ): Promise<OpenAnswer>;
   /** GETs a body whole. */
   bytes(path: string, maxBytes: number, signal: AbortSignal, how?: BytesOptions): Promise<Buffer>;
   /** POSTs a body as it comes and gets a JSON value. The answer counts as soon as it is there, before the body is through or not. */
   post<T>(path: string, body: Body, schema: z.ZodType<T>, signal: AbortSignal): Promise<T>;
   close(): void;
+};
+
+export type OpenAnswer = {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  /** Has to be read or destroyed. */
+  readonly body: IncomingMessage;
 };
 
 type BytesOptions = {
@@ -35,7 +56,13 @@ type BytesOptions = {
   readonly onQueued?: ((place: QueuePlace) => void) | undefined;
 };
 
-type AskOptions = { readonly body?: Body; readonly onQueued?: BytesOptions["onQueued"] };
+type AskOptions = {
+  readonly body?: Body;
+  readonly onQueued?: BytesOptions["onQueued"];
+  readonly headers?: OutgoingHttpHeaders;
+  /** Those that are no refusals, 200 if it is nothing else. */
+  readonly statuses?: readonly number[];
+};
 
 export type RemoteOptions = {
   readonly target: DialTarget;
@@ -60,7 +87,7 @@ export function openRemote(options: RemoteOptions): RemoteRoutes {
     const response = await ask(path, signal, how);
     try {
       checkVersion(response.headers[VERSION_HEADER], called);
-      if (response.statusCode === 200) return response;
+      if ((how.statuses ?? [200]).includes(response.statusCode ?? 0)) return response;
       const refusal = await readWhole(response, JSON_BODY_MAX_BYTES, called, signal);
       throw fromWire(jsonOrUndefined(refusal.toString()), called);
     } catch (error) {
@@ -70,8 +97,12 @@ export function openRemote(options: RemoteOptions): RemoteRoutes {
   }
 
   /** A connection that was kept may have been closed just now, by the time a request goes out on it: then the next one serves. */
-  async function ask(path: string, signal: AbortSignal, { body, onQueued }: AskOptions): Promise<IncomingMessage> {
-    const headers = { [VERSION_HEADER]: PROTOCOL_VERSION, ...(body && { "content-type": body.type }) };
+  async function ask(
+    path: string,
+    signal: AbortSignal,
+    { body, onQueued, headers: more }: AskOptions,
+  ): Promise<IncomingMessage> {
+    const headers = { ...more, [VERSION_HEADER]: PROTOCOL_VERSION, ...(body && { "content-type": body.type }) };
     for (;;) {
       const request = httpRequest({ agent, path, signal, headers, method: body ? "POST" : "GET" });
       if (onQueued) request.on("information", ({ headers: told }) => tellPlace(told[QUEUE_HEADER], onQueued));
@@ -121,6 +152,10 @@ export function openRemote(options: RemoteOptions): RemoteRoutes {
       } finally {
         response.destroy();
       }
+    },
+    async open(path, headers, statuses, signal) {
+      const response = await answerOf(path, signal, { headers, statuses });
+      return { status: response.statusCode ?? 0, headers: response.headers, body: response };
     },
     bytes,
     close() {

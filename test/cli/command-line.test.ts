@@ -31,6 +31,8 @@ import { tempHome } from "./temp-home.ts";
 const KEY = `${"k".repeat(42)}A`;
 const INVITE = `tukar://192.0.2.9:9450/${BOB}?key=${KEY}`;
 
+const UI = "http://127.0.0.1:9449/?token=secret";
+
 type Sample = {
   readonly engines?: Partial<Engines>;
   readonly typed?: string;
@@ -64,6 +66,7 @@ async function sample(
       hostName: "laptop",
       exists: existsSync,
       isFolder: existsSync,
+      readText: () => undefined,
     },
     input: Readable.from([typed]),
     out,
@@ -79,7 +82,8 @@ async function sample(
       openLocalDesks: async () => ({ operations, close: closing("queue") }),
       startPeer: async (options: PeerOptions) => {
         began.peers.push(options);
-        return { id: ALICE, name: ALICE_SUMMARY.name, host: "::", port: 9500, operations, close: closing("peer") };
+        const where = { host: "::", port: 9500, page: UI };
+        return { id: ALICE, name: ALICE_SUMMARY.name, ...where, operations, close: closing("peer") };
       },
       startIndexServer: async (options: IndexServerOptions) => {
         began.indexes.push(options);
@@ -315,12 +319,13 @@ test("what to type elsewhere begins with npx where npm started the program", { t
 test("peer tells which network it is in, and where shared files and downloads lie", { timeout: 10_000 }, async (t) => {
   const { home, out, err, ending, run } = await sample(t);
   const status = run("peer", "--dir", "d");
-  await linesOn(err, 2);
+  await linesOn(err, 3);
   ending.abort(new Failure("interrupted"));
   assert.equal(await status, 0);
   assert.deepEqual(out.lines(), ["Peer alice (aaaaaaaa) on port 9500, in the network of lab"]);
   assert.deepEqual(err.lines(), [
     `Shares what lies in ${path.join(home, "d", "shared")}`,
+    `Page: ${UI}`,
     `Downloads land in ${path.join(home, "d", "received")}`,
   ]);
 });
@@ -333,13 +338,13 @@ test("peer says how much is shared when that is something else, not each time th
   const operations = fakeOperations({ events: (signal) => thenSilence(events, signal) });
   const { err, ending, run } = await sample(t, { operations });
   const status = run("peer", "--dir", "d");
-  await linesOn(err, 6);
+  await linesOn(err, 7);
   ending.abort(new Failure("interrupted"));
   assert.equal(await status, 0);
   assert.deepEqual(
     err
       .lines()
-      .slice(2)
+      .slice(3)
       .map((line) => line.replace(/,.*/, "")),
     ["Sharing 3 files", "odd", "Sharing 4 files", "Sharing 3 files"],
   );
@@ -371,7 +376,7 @@ test("peer --json prints the ready line first, then what happens", { timeout: 10
   assert.equal(await status, 0);
   assert.deepEqual(
     out.lines().map((line) => JSON.parse(line)),
-    [{ event: "ready", role: "peer", id: ALICE, name: "alice", host: "::", port: 9500, ui: null }, shared],
+    [{ event: "ready", role: "peer", id: ALICE, name: "alice", host: "::", port: 9500, ui: UI }, shared],
   );
   assert.deepEqual(began.peers[0]?.network, parseInvite(INVITE));
   assert.deepEqual(began.peers[0]?.folders, [

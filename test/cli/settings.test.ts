@@ -5,17 +5,19 @@ import { type IndexFlags, resolveIndex } from "../../src/cli/index-settings.ts";
 import { type PeerFlags, resolvePeer, resolveVisitor } from "../../src/cli/peer-settings.ts";
 import { type GlobalFlags, resolveSettings, type Settings, type Surroundings } from "../../src/cli/settings.ts";
 import { Failure } from "../../src/protocol/failures.ts";
+import { KeptSettings } from "../../src/protocol/owner-api.ts";
 import { BOB } from "../peer/control/fake-operations.ts";
 
 type Given = {
   readonly env?: Record<string, string>;
   readonly files?: readonly string[];
   readonly folders?: readonly string[];
+  readonly texts?: Readonly<Record<string, string>>;
 };
 
 const at = (...parts: string[]): string => path.resolve("/", ...parts);
 
-function surroundings({ env = {}, files = [], folders = [] }: Given = {}): Surroundings {
+function surroundings({ env = {}, files = [], folders = [], texts = {} }: Given = {}): Surroundings {
   const known = (list: readonly string[]) => (file: string) => list.some((one) => at(one) === file);
   return {
     env,
@@ -25,6 +27,7 @@ function surroundings({ env = {}, files = [], folders = [] }: Given = {}): Surro
     hostName: "alices-laptop",
     exists: known([...files, ...folders]),
     isFolder: known(folders),
+    readText: (file) => Object.entries(texts).find(([name]) => at(name) === file)?.[1],
   };
 }
 
@@ -102,6 +105,7 @@ test("a peer without options shares ~/Tukar/shared on all addresses, at the port
     accept: "ask",
     downloads: { running: 16, perPeer: 8 },
     limits: { up: null, down: null, slots: null },
+    page: { host: "127.0.0.1", port: undefined, password: undefined },
   });
 });
 
@@ -134,8 +138,35 @@ test("the options of a peer say otherwise", () => {
       accept: "known",
       downloads: { running: 16, perPeer: 2 },
       limits: { up: null, down: null, slots: null },
+      page: { host: "127.0.0.1", port: undefined, password: undefined },
     },
   );
+});
+
+test("what was changed in the settings counts where the command line says nothing", () => {
+  const around = surroundings();
+  const kept = KeptSettings.parse({
+    name: "ada",
+    accept: "known",
+    guests: true,
+    limits: { up: 5000, down: null, slots: 2 },
+  });
+  const settings = resolveSettings({}, around);
+  const peer = resolvePeer({}, settings, around, kept);
+  assert.deepEqual(
+    [peer.name, peer.accept, peer.guests, peer.limits],
+    ["ada", "known", true, { up: 5000, down: null, slots: 2 }],
+  );
+  const said = resolvePeer({ name: "bob", accept: "none", upLimit: "0" }, settings, around, kept);
+  assert.deepEqual([said.name, said.accept, said.limits.up], ["bob", "none", 0]);
+});
+
+test("the page listens elsewhere only with a password, which no option shows", () => {
+  const flags = { uiHost: "::", uiPort: "8080", uiPasswordFile: "secret" };
+  const page = { host: "::", port: 8080, password: "open sesame" };
+  assert.deepEqual(peerOf(flags, { texts: { "/desk/secret": "open sesame\n" } }).page, page);
+  assert.deepEqual(peerOf({ uiHost: "::", uiPort: "8080" }, { env: { TUKAR_UI_PASSWORD: "open sesame" } }).page, page);
+  assert.equal(peerOf({ ui: false }).page, undefined);
 });
 
 test("shared folders bear their own names, the second of a name a number", () => {
@@ -220,6 +251,9 @@ test("TUKAR_NO_DISCOVERY counts like the option, unless it is empty", () => {
 const settingsOf = (flags: GlobalFlags, given?: Given) => resolveSettings(flags, surroundings(given));
 
 const WRONG: { flag: string; value: string; use: () => unknown }[] = [
+  { flag: "--ui-host", value: "::", use: () => peerOf({ uiHost: "::" }) },
+  { flag: "--ui-port", value: "http", use: () => peerOf({ uiPort: "http" }) },
+  { flag: "--ui-password-file", value: "none", use: () => peerOf({ uiPasswordFile: "none" }) },
   { flag: "--index", value: "ftp://x", use: () => settingsOf({ index: "ftp://x" }) },
   { flag: "--index", value: "tukar://x:1/tooshort", use: () => settingsOf({ index: "tukar://x:1/tooshort" }) },
   { flag: "TUKAR_INDEX", value: "a b", use: () => settingsOf({}, { env: { TUKAR_INDEX: "a b" } }) },

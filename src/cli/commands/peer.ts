@@ -49,12 +49,12 @@ export async function runPeer(context: PeerContext, options: PeerOptions): Promi
 
 async function announcePeer(
   { output, called }: Pick<PeerContext, "output" | "called">,
-  { id, name, host, port, operations }: RunningPeer,
+  { id, name, host, port, operations, page }: RunningPeer,
   options: PeerOptions,
 ): Promise<void> {
   const invite = meshInvite({ id, host, port }, options);
   if (output.json)
-    return output.record({ event: "ready", role: "peer", id, name, host, port, ui: null, ...(invite && { invite }) });
+    return output.record({ event: "ready", role: "peer", id, name, host, port, ui: page, ...(invite && { invite }) });
   const { bold } = output.colours;
   const where = host === EVERY_ADDRESS || host === "0.0.0.0" ? `port ${port}` : formatAddress({ host, port });
   const { index } = await operations.info();
@@ -63,6 +63,7 @@ async function announcePeer(
   await output.result(`Peer ${bold(printable(name))} (${shortId(id)}) on ${where}${network}`);
   if (index === null) await announceMesh({ output, called }, invite ?? formatAddress(addressOf({ host, port })));
   for (const { path: folder } of options.folders) output.talk(`Shares what lies in ${printable(folder)}`);
+  if (page !== null) output.talk(`Page: ${page}`);
   output.talk(`Downloads land in ${printable(options.received)}`);
 }
 

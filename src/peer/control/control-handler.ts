@@ -1,9 +1,7 @@
-import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import type { RequestListener, ServerResponse } from "node:http";
 import type { Logger } from "pino";
-import type { z } from "zod";
 import { ChatChange, ChatRequest, SayRequest } from "../../protocol/chat.ts";
 import {
-  CONTROL_BODY_MAX_BYTES,
   CONTROL_ROUTES,
   ConnectRequest,
   ControlListQuery,
@@ -15,16 +13,21 @@ import {
 } from "../../protocol/control-api.ts";
 import { ControlHistoryQuery, DownloadsChange } from "../../protocol/downloads.ts";
 import { Failure } from "../../protocol/failures.ts";
-import { jsonOrUndefined } from "../../protocol/json.ts";
+import { OWNER_ROUTES } from "../../protocol/owner-api.ts";
 import { ControlAllQuery, OffersAnswer, SendRequest, SendsChange } from "../../protocol/sending.ts";
 import { answerJson } from "../../transport/answer.ts";
-import { readBody } from "../../transport/read-body.ts";
 import type { Operations } from "../operations.ts";
+import type { OwnOperations } from "../own/own-operations.ts";
 import { answerOwnFailure, answerStream } from "./answer-stream.ts";
+import { bodyOf, queried } from "./asked.ts";
+import { type Answer, type Exchange, ownerAnswers } from "./owner-answers.ts";
 
-type ControlHandlerOptions = { readonly operations: Operations; readonly log: Logger };
-type Exchange = { readonly request: IncomingMessage; readonly url: URL; readonly response: ServerResponse };
-type Answer = (exchange: Exchange, signal: AbortSignal) => Promise<void>;
+export type ControlHandlerOptions = {
+  readonly operations: Operations;
+  /** What only a whole peer has. */
+  readonly own?: OwnOperations | undefined;
+  readonly log: Logger;
+};
 
 export type ControlHandler = {
   readonly handle: RequestListener;
@@ -36,7 +39,7 @@ export type ControlHandler = {
  * The local API over HTTP. It is for the peer's owner alone, so failures travel with their whole message. A client that
  * goes away aborts what it asked for.
  */
-export function createControlHandler({ operations, log }: ControlHandlerOptions): ControlHandler {
+export function createControlHandler({ operations, own, log }: ControlHandlerOptions): ControlHandler {
   const running = new Map<Promise<void>, AbortController>();
 
   const answers: Record<keyof typeof CONTROL_ROUTES, Answer> = {
@@ -82,9 +85,16 @@ export function createControlHandler({ operations, log }: ControlHandlerOptions)
     events: ({ response }, signal) => answerStream(response, operations.events(signal), { signal, status: "at once" }),
   };
 
+  const routes = new Map(
+    [...routed(CONTROL_ROUTES, answers), ...(own ? routed(OWNER_ROUTES, ownerAnswers(own)) : [])].map((route) => [
+      route.path,
+      route,
+    ]),
+  );
+
   async function answer(exchange: Exchange, signal: AbortSignal): Promise<void> {
     try {
-      await findAnswer(answers, exchange)(exchange, signal);
+      await findAnswer(routes, exchange)(exchange, signal);
     } catch (error) {
       if (!(error instanceof Failure)) log.error({ err: error }, "a request of the owner failed inside");
       answerOwnFailure(exchange.response, error);
@@ -106,14 +116,21 @@ export function createControlHandler({ operations, log }: ControlHandlerOptions)
   };
 }
 
-function findAnswer(answers: Record<keyof typeof CONTROL_ROUTES, Answer>, { request, url }: Exchange): Answer {
-  for (const [name, answer] of Object.entries(answers)) {
-    const route = CONTROL_ROUTES[name as keyof typeof CONTROL_ROUTES];
-    if (route.path !== url.pathname) continue;
-    if (route.method === request.method) return answer;
-    throw new Failure("method-not-allowed", `"${url.pathname}" takes ${route.method}, not ${request.method}`);
-  }
-  throw new Failure("no-such-route", `The running peer has no "${url.pathname}": it may be of another version`);
+type Routed = { readonly method: string; readonly path: string; readonly answer: Answer };
+
+function routed<Name extends string>(
+  routes: Readonly<Record<Name, { readonly method: string; readonly path: string }>>,
+  answers: Readonly<Record<Name, Answer>>,
+): readonly Routed[] {
+  return (Object.keys(routes) as Name[]).map((name) => ({ ...routes[name], answer: answers[name] }));
+}
+
+function findAnswer(routes: ReadonlyMap<string, Routed>, { request, url }: Exchange): Answer {
+  const route = routes.get(url.pathname);
+  if (!route)
+    throw new Failure("no-such-route", `The running peer has no "${url.pathname}": it may be of another version`);
+  if (route.method === request.method) return route.answer;
+  throw new Failure("method-not-allowed", `"${url.pathname}" takes ${route.method}, not ${request.method}`);
 }
 
 /** Answers with a stream whose status tells whether it began well. */
@@ -123,20 +140,4 @@ function answerWhole(response: ServerResponse, values: AsyncIterable<unknown>, s
 
 function allIn(url: URL): { readonly all: boolean } {
   return { all: queried(ControlAllQuery, url).all === "true" };
-}
-
-function queried<T extends z.ZodType>(schema: T, { searchParams }: URL): z.infer<T> {
-  return parsed(schema, Object.fromEntries(searchParams));
-}
-
-async function bodyOf<T extends z.ZodType>(schema: T, request: IncomingMessage): Promise<z.infer<T>> {
-  const text = await readBody(request, CONTROL_BODY_MAX_BYTES);
-  return parsed(schema, jsonOrUndefined(text));
-}
-
-function parsed<T extends z.ZodType>(schema: T, value: unknown): z.infer<T> {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const [first] = result.error.issues;
-  throw new Failure("bad-request", `The request is not valid: ${first?.path.join(".") ?? ""}: ${first?.message ?? ""}`);
 }

@@ -2,15 +2,13 @@ import { once } from "node:events";
 import { chmod, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Logger } from "pino";
 import { Failure, isErrno } from "../../protocol/failures.ts";
-import type { Operations } from "../operations.ts";
 import { controlAddress } from "./control-address.ts";
-import { createControlHandler } from "./control-handler.ts";
+import { type ControlHandlerOptions, createControlHandler } from "./control-handler.ts";
 import { isAnswered } from "./is-answered.ts";
 import { checkSocketFolder, isSocketFile, makeSocketFolder } from "./socket-folder.ts";
 
-export type ControlServerOptions = { readonly home: string; readonly operations: Operations; readonly log: Logger };
+export type ControlServerOptions = ControlHandlerOptions & { readonly home: string };
 export type ControlServer = { close(): Promise<void> };
 
 /** How long whoever is being answered may take to hear that the peer leaves. */
@@ -21,9 +19,9 @@ const ONLY_OWNER = 0o600;
  * Opens the local API of the peer under `home`, for its owner alone.
  * @throws Failure "home-in-use" if a peer already runs there, "home-unusable" if the socket cannot be made
  */
-export async function startControlServer({ home, operations, log }: ControlServerOptions): Promise<ControlServer> {
+export async function startControlServer({ home, ...options }: ControlServerOptions): Promise<ControlServer> {
   const address = controlAddress(home);
-  const handler = createControlHandler({ operations, log });
+  const handler = createControlHandler(options);
   const server = createServer({ requestTimeout: 0 }, handler.handle);
   if (isSocketFile(address)) await makeSocketFolder(address);
   await checkSocketFolder(address, home);

@@ -12,6 +12,11 @@ export type Acquaintances = {
   /** The owner took something from this one. */
   trust(id: PeerId): void;
   isKnown(id: PeerId): boolean;
+  /** Whether this one's offers are taken without asking, from now on. */
+  setAlways(peer: PeerId, always: boolean): void;
+  isAlways(id: PeerId): boolean;
+  /** All of those. */
+  always(): readonly Acquaintance[];
   /** Everybody who bears a name, or has an id that begins so. */
   called(text: string): readonly Acquaintance[];
 };
@@ -28,6 +33,9 @@ export function openAcquaintances({ db, read, write }: OfferDatabase): Acquainta
     ),
     trust: db.prepare("UPDATE acquaintance SET known = 1 WHERE id = ?"),
     isKnown: db.prepare("SELECT 1 FROM acquaintance WHERE id = ? AND known = 1"),
+    setAlways: db.prepare("UPDATE acquaintance SET always = ?1, known = max(known, ?1) WHERE id = ?2"),
+    isAlways: db.prepare("SELECT 1 FROM acquaintance WHERE id = ? AND always = 1"),
+    always: db.prepare("SELECT id, name FROM acquaintance WHERE always = 1 ORDER BY name, id"),
     called: db.prepare(
       "SELECT id, name FROM acquaintance WHERE name = ? OR id = ? OR (length(?) > 3 AND id GLOB ? || '*')",
     ),
@@ -44,14 +52,17 @@ export function openAcquaintances({ db, read, write }: OfferDatabase): Acquainta
     },
     trust: (id) => write(() => void sql.trust.run(id)),
     isKnown: (id) => read(() => sql.isKnown.get(id) !== undefined),
+    setAlways: (id, always) => write(() => void sql.setAlways.run(always ? 1 : 0, id)),
+    isAlways: (id) => read(() => sql.isAlways.get(id) !== undefined),
+    always: () => read(() => sql.always.all().flatMap(acquaintanceOf)),
     called(text) {
       const prefix = /^[a-z2-7]+$/.test(text) ? text : "-";
-      return read(() =>
-        sql.called.all(text, text, prefix, prefix).flatMap(({ id, name }) => {
-          const known = parsePeerId(String(id));
-          return known ? [{ id: known, name: String(name) }] : [];
-        }),
-      );
+      return read(() => sql.called.all(text, text, prefix, prefix).flatMap(acquaintanceOf));
     },
   };
+}
+
+function acquaintanceOf({ id, name }: Readonly<Record<string, unknown>>): readonly Acquaintance[] {
+  const known = parsePeerId(String(id));
+  return known ? [{ id: known, name: String(name) }] : [];
 }

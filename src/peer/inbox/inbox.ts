@@ -37,7 +37,8 @@ export type OfferDownloads = {
 export type InboxOptions = {
   readonly store: ReceivedOffers;
   readonly acquaintances: Acquaintances;
-  readonly rule: AcceptRule;
+  /** Asked for each offer anew. */
+  readonly rule: () => AcceptRule;
   /** The id of the network in which it is. */
   readonly network: string;
   readonly downloads: OfferDownloads;
@@ -114,13 +115,13 @@ export function createInbox(options: InboxOptions): Inbox {
   }
 
   function decide(id: number, sender: PeerId): "open" | "accepted" | "declined" {
-    const isKnown = acquaintances.isKnown(sender);
-    if (rule === "ask") return "open";
-    if (rule === "all" || (rule === "known" && isKnown)) {
+    const now = rule();
+    if (now === "all" || acquaintances.isAlways(sender) || (now === "known" && acquaintances.isKnown(sender))) {
       store.accept(id);
       return "accepted";
     }
-    const reason = rule === "none" ? "nothing is taken there" : "only offers of those who are known are taken there";
+    if (now === "ask") return "open";
+    const reason = now === "none" ? "nothing is taken there" : "only offers of those who are known are taken there";
     store.end(id, { state: "declined", reason }, clock.now());
     return "declined";
   }

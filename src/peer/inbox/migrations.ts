@@ -75,4 +75,8 @@ export const MIGRATIONS: readonly string[] = [
     ended_ms INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- 1 if the owner wants to have whatever this one offers, without being asked. Such a one is known, too.
+  ALTER TABLE acquaintance ADD COLUMN always INTEGER NOT NULL DEFAULT 0;
+  `,
 ];

@@ -1,5 +1,5 @@
 import type { PeerEvent } from "../../protocol/control-api.ts";
-import { type Acquaintance, openAcquaintances } from "./acquaintances.ts";
+import { type Acquaintance, type Acquaintances, openAcquaintances } from "./acquaintances.ts";
 import { createInbox, type Inbox, type InboxOptions } from "./inbox.ts";
 import { openOfferDatabase } from "./offer-database.ts";
 import { createOfferedContents, type OfferedContents } from "./offered-contents.ts";
@@ -23,6 +23,10 @@ export type Offers = {
     readonly inbox: Inbox;
     readonly outbox: Outbox;
   };
+  /** Absolute local paths of all files that are being sent, or wait for it. */
+  placesInUse(): readonly string[];
+  /** Whose offers are taken without asking. */
+  readonly trust: Pick<Acquaintances, "setAlways" | "always">;
   /** Parks what is under way. */
   pause(): Promise<void>;
   close(): void;
@@ -66,6 +70,8 @@ export function openOffers(home: string): Offers {
       };
       return begun;
     },
+    placesInUse: () => sends.list(false).flatMap(({ parcel }) => sends.parcel(parcel)?.places ?? []),
+    trust: acquaintances,
     async pause() {
       begun?.inbox.close();
       await begun?.outbox.close();

@@ -122,7 +122,8 @@ function readText(file: string): { text: string } | { problem: string } {
   }
 }
 
-function locate(written: string, base: string, userHome: string): string {
+/** The absolute path that a line means. */
+export function locate(written: string, base: string, userHome: string): string {
   if (written === "~" || /^~[/\\]/.test(written)) return join(userHome, written.slice(1));
   return isAbsolute(written) ? written : resolve(base, written);
 }

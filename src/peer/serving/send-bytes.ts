@@ -24,6 +24,8 @@ export type OpenFile = {
   readonly state: FileState | undefined;
   /** Called in place of closing the file, by whoever has others that use it. */
   readonly release?: () => void;
+  /** What people know it by. */
+  readonly name?: string;
 };
 
 /** Sends bytes of open files. All answers of a peer share the buffers of one sender. */
@@ -46,7 +48,7 @@ export function createByteSender(uploads: Uploads): ByteSender {
     const isSmall = file.state !== undefined && file.state.sizeBytes <= SMALL_FILE_BYTES;
     let upload: Upload;
     try {
-      upload = await uploads.begin(response, to, isSmall);
+      upload = await uploads.begin(response, to, isSmall, file.name);
     } catch (error) {
       letGo(file);
       throw error;

@@ -12,9 +12,10 @@ export type Uploads = {
   /**
    * Waits until an answer may send bytes of files; meanwhile the one who asked is told its place, as often as it changes.
    * A whole file of at most `SMALL_FILE_BYTES` (`isSmall`) does not wait.
+   * @param name of the file, for those who want to know what is being sent
    * @throws Failure "too-many" if too many wait already, "interrupted" if the one who asked goes away
    */
-  begin(response: ServerResponse, remote: Remote, isSmall: boolean): Promise<Upload>;
+  begin(response: ServerResponse, remote: Remote, isSmall: boolean, name?: string): Promise<Upload>;
 };
 
 /** One answer that sends. */

@@ -51,6 +51,7 @@ export const INFO: Info = {
   home: "/home/alice/.tukar",
   port: 9500,
   received: "/home/alice/Tukar/received",
+  ui: "http://127.0.0.1:9449/?token=secret",
   index: { id: BOB, name: peerNameFrom("lab"), host: "192.0.2.9", port: 9450, private: true, connected: true },
   mesh: { peers: 0, neighbours: 0, private: true },
   shares: {

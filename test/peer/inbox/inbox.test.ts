@@ -44,7 +44,7 @@ async function setUp(t: TestContext, { rule = "ask", home }: Options = {}) {
   const inbox = createInbox({
     store: openReceivedOffers(database),
     acquaintances,
-    rule,
+    rule: () => rule,
     network: NETWORK,
     downloads: {
       begin() {
