@@ -32,6 +32,7 @@ export type PeerFlags = {
   readonly upLimit?: string;
   readonly downLimit?: string;
   readonly uploadSlots?: string;
+  readonly plainPort?: string;
 };
 
 type Decided<T> = Omit<T, "network" | "log" | "meshKey">;
@@ -39,7 +40,7 @@ type Decided<T> = Omit<T, "network" | "log" | "meshKey">;
 export const EVERY_ADDRESS = "::";
 
 export function resolvePeer(flags: PeerFlags, settings: Settings, around: Surroundings): Decided<PeerOptions> {
-  const { name, manifest, received, accept, host, port, upLimit, downLimit, uploadSlots } = flags;
+  const { name, manifest, received, accept, host, port, upLimit, downLimit, uploadSlots, plainPort } = flags;
   const landing = received === undefined ? path.join(settings.dir, "received") : path.resolve(around.cwd, received);
   return {
     home: settings.home,
@@ -53,6 +54,7 @@ export function resolvePeer(flags: PeerFlags, settings: Settings, around: Surrou
     manifest: manifest === undefined ? path.join(settings.dir, "shares.txt") : manifestFile(manifest, around),
     host: host === undefined ? EVERY_ADDRESS : readHost("--host", host),
     port: port === undefined ? undefined : readPort("--port", port),
+    ...(plainPort !== undefined && { plainPort: readPort("--plain-port", plainPort) }),
     guests: flags.guests ?? false,
     meeting: (flags.connect ?? []).map((value) => readMeetingPoint("--connect", value)),
     shares: true,

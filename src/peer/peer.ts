@@ -1,10 +1,8 @@
-import { createHash } from "node:crypto";
 import { availableParallelism } from "node:os";
 import path from "node:path";
 import { startHashing } from "../content/hashing.ts";
 import type { Info, PeerEvent } from "../protocol/control-api.ts";
 import { HOME_FILES } from "../protocol/home-layout.ts";
-import type { NetworkKey } from "../protocol/network-key.ts";
 import type { PeerId } from "../protocol/peer-id.ts";
 import type { PeerName } from "../protocol/peer-name.ts";
 import { PROGRAM, VERSION } from "../protocol/program.ts";
@@ -14,7 +12,7 @@ import { loadIdentity } from "../transport/identity.ts";
 import { openKnownIds } from "../transport/known-ids.ts";
 import { startControlServer } from "./control/control-server.ts";
 import { type DownloadQueue, openDownloadQueue } from "./downloads/queue/download-queue.ts";
-import { createEarlyEvents, createPeerEvents } from "./events.ts";
+import { createEarlyEvents, createPeerEvents, joinedEvent, leftEvent } from "./events.ts";
 import { lockHome } from "./home-lock.ts";
 import type { OfferDownloads } from "./inbox/inbox.ts";
 import { openOffers } from "./inbox/offers.ts";
@@ -24,6 +22,7 @@ import { type Library, startLibrary } from "./library/library.ts";
 import { createPeerLimits } from "./limits.ts";
 import { createMemberOperations } from "./member-operations.ts";
 import { followShares } from "./mesh/follow-shares.ts";
+import { meshId } from "./mesh/mesh-id.ts";
 import { createNeighbourhood } from "./neighbourhood.ts";
 import type { Totals } from "./network/advertising.ts";
 import { joinNetworks, type Network } from "./network/network.ts";
@@ -44,6 +43,7 @@ export type RunningPeer = {
   readonly host: string;
   readonly port: number;
   readonly operations: Operations;
+  readonly plain?: Info["plain"];
   close(): Promise<void>;
 };
 
@@ -89,6 +89,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     identity,
     self,
     key,
+    plainPort: options.plainPort,
     knownIds,
     clock: systemClock,
     log,
@@ -123,13 +124,16 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
 
   const presence = createPresence({
     joined(peer) {
-      const { id, name, hosts, port } = peer;
-      events.tell({ event: "peer-joined", id, name, host: hosts[0] ?? "", port });
-      for (const one of waiting()) one?.peerCame(peer);
+      events.tell(joinedEvent(peer));
+      // Nothing waits for a plain JSON peer.
+      if (peer.plain === undefined) for (const one of waiting()) one?.peerCame(peer);
     },
-    left: ({ id, name }) => events.tell({ event: "peer-left", id, name }),
+    left(peer) {
+      events.tell(leftEvent(peer));
+      talking.peerLeft(peer);
+    },
   });
-  const waiting = () => [queue, offers.outbox(), talking.messenger()];
+  const waiting = () => [queue, offers.outbox(), talking];
   const tellShared = (totals: Totals): void => {
     shared = totals;
     events.tell({ event: "shared", ...totals });
@@ -162,7 +166,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     library,
   });
   started.defer(followShares(library, { changed: mesh.changed, tellShared: side ? undefined : tellShared }));
-  const joinedNetwork = joinNetworks(side?.member, mesh);
+  const joinedNetwork = joinNetworks(side?.member, mesh, talking.plainPeers);
   net = joinedNetwork;
   library.onProblem((message) => events.tell({ event: "problem", message }));
   library.ready.catch((error: unknown) => log.error({ err: error }, "the first scan failed"));
@@ -188,6 +192,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
       problems: [...library.problems()],
     },
     limits: limits.now(),
+    ...talking.plainInfo(),
   });
   const { fetch, find, ...memberOperations } = createMemberOperations({
     identity,
@@ -243,6 +248,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     peers: joinedNetwork.peers,
     acquaintances: offers.acquaintances,
   });
+  await talking.openPlain({ host: options.host, peers: joinedNetwork.peers, listener: presence.through("plain") });
   const operations = withQueue(
     memberOperations,
     { send: outbox.send, say: messenger.say },
@@ -257,7 +263,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
   started.defer(() => control.close());
 
   const running = started.move();
-  return { id: identity.id, name, host, port, operations, close: () => running.disposeAsync() };
+  return { id: identity.id, name, host, port, operations, ...talking.plainInfo(), close: () => running.disposeAsync() };
 }
 
 function totalsOf(library: { totals(): Totals }): Totals {
@@ -287,9 +293,4 @@ function offerDownloads(queue: DownloadQueue): OfferDownloads {
       if (queue.find(download)) queue.change({ action: "cancel", which: [download] });
     },
   };
-}
-
-/** What waits in a queue for a mesh waits for one with the same key, wherever it is met again. */
-function meshId(key: NetworkKey | undefined): string {
-  return key === undefined ? "mesh" : `mesh ${createHash("sha256").update(key).digest("hex").slice(0, 16)}`;
 }

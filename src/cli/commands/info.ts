@@ -28,6 +28,7 @@ function describeInfo({
   index,
   shares,
   limits,
+  plain,
 }: Info): [string, string][] {
   const folders = shares.folders.map((folder): [string, string] => [
     "Shares",
@@ -43,6 +44,7 @@ function describeInfo({
     ["Sharing", role === "peer" ? describeTotals(shares) : "nothing, since no peer runs here"],
     ["Downloads", received],
     ...(role === "peer" ? describeLimits(limits) : []),
+    ...(plain ? [["Plain peers", `let in at port ${plain.port}, ${plain.peers} here`] as [string, string]] : []),
     ["Home", home],
     ["Version", version],
     ...shares.problems.map((problem): [string, string] => ["Problem", problem]),

@@ -49,10 +49,17 @@ export async function runPeer(context: PeerContext, options: PeerOptions): Promi
 
 async function announcePeer(
   { output, called }: Pick<PeerContext, "output" | "called">,
-  { id, name, host, port, operations }: RunningPeer,
+  { id, name, host, port, operations, plain }: RunningPeer,
   options: PeerOptions,
 ): Promise<void> {
-  if (output.json) return output.record({ event: "ready", role: "peer", id, name, host, port, ui: null });
+  if (plain)
+    output.complain(
+      `Anybody who reaches port ${plain.port} reads and writes messages here, without encryption and under any name: that is what --plain-port means`,
+    );
+  if (output.json) {
+    const ready = { event: "ready", role: "peer", id, name, host, port, ui: null };
+    return output.record(plain ? { ...ready, plain: plain.port } : ready);
+  }
   const { bold } = output.colours;
   const where = host === EVERY_ADDRESS || host === "0.0.0.0" ? `port ${port}` : formatAddress({ host, port });
   const { index } = await operations.info();
