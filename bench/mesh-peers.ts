@@ -1,6 +1,7 @@
 import { mkdtempSync } from "node:fs";
 import path from "node:path";
 import { pino } from "pino";
+import type { Messenger } from "../src/peer/chat/messenger.ts";
 import { emptyLibrary } from "../src/peer/library/empty-library.ts";
 import { openTalking, type Talking } from "../src/peer/talking.ts";
 import { peerNameFrom } from "../src/protocol/peer-name.ts";
@@ -30,7 +31,7 @@ export type MeshState = {
   readonly cpuSeconds: number;
 };
 
-type Peer = { readonly port: number; readonly talking: Talking; readonly mesh: ReturnType<Talking["beginMesh"]> };
+type Peer = { readonly port: number; readonly messenger: Messenger; readonly mesh: ReturnType<Talking["beginMesh"]> };
 
 const peers: Peer[] = [];
 const heard: Record<string, { readonly by: number; readonly lastMs: number }> = {};
@@ -46,7 +47,7 @@ async function obey(order: MeshOrder): Promise<MeshState> {
     for (let count = 0; count < order.count; count += 1) peers.push(await start(order.workDir, order.meets));
   }
   if (order.do === "broadcast") {
-    const says = peers[0]?.talking.messenger()?.say({ peer: null, text: order.text }, new AbortController().signal);
+    const says = peers[0]?.messenger.say({ peer: null, text: order.text }, new AbortController().signal);
     for await (const _event of says ?? []);
   }
   const counts = peers.map(({ mesh }) => mesh.counts());
@@ -106,7 +107,7 @@ async function start(workDir: string, meets: number | undefined): Promise<Peer> 
     listener: { joined: () => undefined, left: () => undefined },
     library: emptyLibrary(),
   });
-  talking.begin({
+  const messenger = talking.begin({
     network: "mesh",
     find: () => Promise.reject(new Error("nobody is looked for")),
     async *peers() {
@@ -114,5 +115,5 @@ async function start(workDir: string, meets: number | undefined): Promise<Peer> 
     },
     acquaintances: () => [],
   });
-  return { port, talking, mesh };
+  return { port, messenger, mesh };
 }

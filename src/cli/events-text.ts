@@ -1,6 +1,8 @@
 import { formatAddress } from "../protocol/address.ts";
+import type { PlainParty } from "../protocol/chat.ts";
 import type { PeerEvent } from "../protocol/control-api.ts";
-import { shortId } from "../protocol/peer-id.ts";
+import { type PeerId, shortId } from "../protocol/peer-id.ts";
+import { plainLabel } from "../protocol/plain.ts";
 import { printable } from "../protocol/untrusted-text.ts";
 import { formatCount, formatSize } from "./amounts.ts";
 
@@ -10,9 +12,9 @@ export function describeEvent(event: PeerEvent): string {
     case "shared":
       return `Sharing ${formatCount(event.files)} ${event.files === 1 ? "file" : "files"}, ${formatSize(event.bytes)}`;
     case "peer-joined":
-      return printable(`${event.name} (${shortId(event.id)}) came online at ${formatAddress(event)}`);
+      return printable(`${event.name} (${called(event)}) came online at ${formatAddress(event)}`);
     case "peer-left":
-      return printable(`${event.name} (${shortId(event.id)}) left`);
+      return printable(`${event.name} (${called(event)}) left`);
     case "index-lost":
       return printable(`Lost the index server, dialling it again; known peers can still be reached (${event.reason})`);
     case "index-back":
@@ -30,13 +32,23 @@ export function describeEvent(event: PeerEvent): string {
     }
     case "message": {
       const to = event.scope === "direct" ? " to you" : "";
-      return `${printable(`${event.from.name} (${shortId(event.from.id)})`)}${to}: ${textLines(event.text).join("\n  ")}`;
+      return `${event.plain ? plainName(event.plain, event.from) : printable(`${event.from.name} (${shortId(event.from.id)})`)}${to}: ${textLines(event.text).join("\n  ")}`;
     }
     case "problem":
       return printable(event.message);
     default:
       return event satisfies never;
   }
+}
+
+/** By what somebody is told from others of that name. */
+function called({ id, plain }: { readonly id: PeerId; readonly plain?: true | undefined }): string {
+  return plain ? "plain" : shortId(id);
+}
+
+/** What a plain JSON peer is called, and through whom it is heard: never its name alone. */
+export function plainName({ name, through }: PlainParty, from: { readonly name: string }): string {
+  return printable(through ? from.name : plainLabel(name));
 }
 
 /** What a person said, line by line, fit for a terminal. */

@@ -40,6 +40,7 @@ export type PeerFlags = {
   readonly uiPort?: string;
   readonly uiHost?: string;
   readonly uiPasswordFile?: string;
+  readonly plainPort?: string;
 };
 
 type Decided<T> = Omit<T, "network" | "log" | "meshKey">;
@@ -60,7 +61,7 @@ export function resolvePeer(
   around: Surroundings,
   kept: KeptSettings = NOTHING_KEPT,
 ): Decided<PeerOptions> {
-  const { name, manifest, received, accept, host, port, upLimit, downLimit, uploadSlots } = flags;
+  const { name, manifest, received, accept, host, port, upLimit, downLimit, uploadSlots, plainPort } = flags;
   const landing = received === undefined ? path.join(settings.dir, "received") : path.resolve(around.cwd, received);
   return {
     home: settings.home,
@@ -74,6 +75,7 @@ export function resolvePeer(
     manifest: manifest === undefined ? path.join(settings.dir, "shares.txt") : manifestFile(manifest, around),
     host: host === undefined ? EVERY_ADDRESS : readHost("--host", host),
     port: port === undefined ? undefined : readPort("--port", port),
+    ...(plainPort !== undefined && { plainPort: readPort("--plain-port", plainPort) }),
     guests: flags.guests ?? kept.guests ?? false,
     meeting: (flags.connect ?? []).map((value) => readMeetingPoint("--connect", value)),
     shares: true,

@@ -108,6 +108,10 @@ function addPeerOptions(command: Command): Command {
     .option("--reshare", "share what was received, too")
     .option("--accept <rule>", "take files that others send: ask, all, known or none (default: ask)")
     .option("--guests", "let anybody read, without a certificate")
+    .option(
+      "--plain-port <port>",
+      "let plain JSON peers talk, without encryption; not on a private network (default: off)",
+    )
     .option("--max-downloads <n>", "downloads that run at a time (default: 16)")
     .option("--max-per-peer <n>", "downloads that are fetched from one peer at a time (default: 8)")
     .option("--up-limit <rate>", "send no more than that a second, such as 500k or 1.5MiB (default: no limit)")

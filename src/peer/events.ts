@@ -1,5 +1,6 @@
 import type { PeerEvent } from "../protocol/control-api.ts";
 import { createEventQueue } from "./event-queue.ts";
+import type { KnownPeer } from "./network/directory.ts";
 
 /** Events kept for a subscriber that does not keep up. */
 const MOST_WAITING = 1000;
@@ -40,6 +41,16 @@ export function createPeerEvents(standing: () => readonly PeerEvent[] = () => []
       };
     },
   };
+}
+
+export function joinedEvent({ id, name, hosts, port, plain }: KnownPeer): PeerEvent {
+  const event = { event: "peer-joined", id, name, host: hosts[0] ?? "", port } as const;
+  return plain === undefined ? event : { ...event, plain: true };
+}
+
+export function leftEvent({ id, name, plain }: Pick<KnownPeer, "id" | "name" | "plain">): PeerEvent {
+  const event = { event: "peer-left", id, name } as const;
+  return plain === undefined ? event : { ...event, plain: true };
 }
 
 /** Keeps what must not be missed by the first who listens. */

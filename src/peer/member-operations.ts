@@ -145,6 +145,8 @@ function isFailure(error: unknown, code: FailureCode): error is Failure {
   return error instanceof Failure && error.code === code;
 }
 
-function summaryOf({ id, name, hosts, port, files, bytes, reachable }: KnownPeer, ownId: PeerId): PeerSummary {
-  return { id, name, host: hosts[0] ?? "", port, files, bytes, reachable, self: id === ownId };
+function summaryOf({ id, name, hosts, plain, ...known }: KnownPeer, ownId: PeerId): PeerSummary {
+  const { port, files, bytes, reachable } = known;
+  const summary = { id, name, host: hosts[0] ?? "", port, files, bytes, reachable, self: id === ownId };
+  return plain === undefined ? summary : { ...summary, plain: true };
 }

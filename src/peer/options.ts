@@ -54,6 +54,8 @@ export type PeerOptions = Omit<VisitorOptions, "network"> & {
   readonly host: string;
   /** The port to insist on (0: any free one); undefined: the index server assigns one. */
   readonly port: number | undefined;
+  /** Where plain JSON peers are let in (0: any free port); undefined: nowhere. */
+  readonly plainPort?: number | undefined;
   /** Whether clients without a certificate may read. */
   readonly guests: boolean;
   /** Whether it shares anything: if not, `folders` and `manifest` do not count, and what is known of them is left alone. */

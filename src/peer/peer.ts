@@ -10,7 +10,7 @@ import { systemClock } from "../transport/clock.ts";
 import { loadIdentity } from "../transport/identity.ts";
 import { openKnownIds } from "../transport/known-ids.ts";
 import { type DownloadQueue, openDownloadQueue } from "./downloads/queue/download-queue.ts";
-import { createEarlyEvents, createPeerEvents } from "./events.ts";
+import { createEarlyEvents, createPeerEvents, joinedEvent, leftEvent } from "./events.ts";
 import { lockHome } from "./home-lock.ts";
 import { offerDownloads } from "./inbox/offer-downloads.ts";
 import { openOffers } from "./inbox/offers.ts";
@@ -19,7 +19,7 @@ import { emptyLibrary } from "./library/empty-library.ts";
 import { startOwnLibrary } from "./library/own-library.ts";
 import { createPeerLimits } from "./limits.ts";
 import { createMemberOperations } from "./member-operations.ts";
-import { followShares } from "./mesh/follow-shares.ts";
+import { followShares, totalsOf } from "./mesh/follow-shares.ts";
 import { meshId } from "./mesh/mesh-id.ts";
 import { createNeighbourhood } from "./neighbourhood.ts";
 import type { Totals } from "./network/advertising.ts";
@@ -47,6 +47,7 @@ export type RunningPeer = {
   readonly operations: Operations;
   /** Where the owner's page is, with all that is needed to open it; `null` without one. */
   readonly page: string | null;
+  readonly plain?: Info["plain"];
   close(): Promise<void>;
 };
 
@@ -93,6 +94,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     identity,
     self,
     key,
+    plainPort: options.plainPort,
     knownIds,
     clock: systemClock,
     log,
@@ -127,13 +129,16 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
 
   const presence = createPresence({
     joined(peer) {
-      const { id, name, hosts, port } = peer;
-      events.tell({ event: "peer-joined", id, name, host: hosts[0] ?? "", port });
-      for (const one of waiting()) one?.peerCame(peer);
+      events.tell(joinedEvent(peer));
+      // Nothing waits for a plain JSON peer.
+      if (peer.plain === undefined) for (const one of waiting()) one?.peerCame(peer);
     },
-    left: ({ id, name }) => events.tell({ event: "peer-left", id, name }),
+    left(peer) {
+      events.tell(leftEvent(peer));
+      talking.peerLeft(peer);
+    },
   });
-  const waiting = () => [queue, offers.outbox(), talking.messenger()];
+  const waiting = () => [queue, offers.outbox(), talking];
   const tellShared = (totals: Totals): void => {
     shared = totals;
     events.tell({ event: "shared", ...totals });
@@ -166,7 +171,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     library,
   });
   started.defer(followShares(library, { changed: mesh.changed, tellShared: side ? undefined : tellShared }));
-  const joinedNetwork = joinNetworks(side?.member, mesh);
+  const joinedNetwork = joinNetworks(side?.member, mesh, talking.plainPeers);
   net = joinedNetwork;
   library.onProblem((message) => events.tell({ event: "problem", message }));
   library.ready.catch((error: unknown) => log.error({ err: error }, "the first scan failed"));
@@ -194,6 +199,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
       problems: [...library.problems()],
     },
     limits: limits.now(),
+    ...talking.plainInfo(),
   });
   const { fetch, find, ...memberOperations } = createMemberOperations({
     identity,
@@ -256,6 +262,7 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
     peers: joinedNetwork.peers,
     acquaintances: offers.acquaintances,
   });
+  await talking.openPlain({ host: options.host, peers: joinedNetwork.peers, listener: presence.through("plain") });
   const operations = withQueue(
     memberOperations,
     { send: outbox.send, say: messenger.say },
@@ -286,10 +293,6 @@ export async function startPeer(options: PeerOptions): Promise<RunningPeer> {
   page = local.page;
 
   const running = started.move();
-  return { id: identity.id, name, host, port, operations, page, close: () => running.disposeAsync() };
-}
-
-function totalsOf(library: { totals(): Totals }): Totals {
-  const { files, bytes } = library.totals();
-  return { files, bytes };
+  const close = () => running.disposeAsync();
+  return { id: identity.id, name, host, port, operations, page, ...talking.plainInfo(), close };
 }

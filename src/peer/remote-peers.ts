@@ -3,6 +3,7 @@ import type { Identity } from "../transport/identity.ts";
 import type { RateLimit } from "../transport/rate-limit.ts";
 import { findPeer, type KnownPeer } from "./network/directory.ts";
 import type { Membership } from "./network/membership.ts";
+import { plainRemote } from "./plain/plain-remote.ts";
 import { openRemotePeer, type RemotePeer } from "./remote-peer.ts";
 
 /** Connections to other peers, kept from one request to the next. */
@@ -30,7 +31,7 @@ export function createRemotePeers(
     const kept = open.get(known.id);
     if (kept?.as === as) return kept.remote;
     kept?.remote.close();
-    const remote = openRemotePeer(known, identity, downLimit);
+    const remote = known.plain === undefined ? openRemotePeer(known, identity, downLimit) : plainRemote(known);
     open.set(known.id, { as, remote });
     return remote;
   }

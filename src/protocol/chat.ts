@@ -6,6 +6,13 @@ import { PeerIdSchema, SizeSchema, TimeMsSchema } from "./schema.ts";
 
 const Somebody = z.object({ id: PeerIdSchema, name: z.string() });
 
+/**
+ * The plain JSON peer that said something, or to whom it was said: id and name that it gives itself. `through`: the tukar peer whose id
+ * stands beside it passed it on, or is to do so; then the name beside that id is no name of its own, but tells both.
+ */
+export const PlainParty = z.object({ id: z.string(), name: z.string(), through: z.boolean() });
+export type PlainParty = z.infer<typeof PlainParty>;
+
 /** `peer`: to whom, `null` for everybody. */
 export const SayRequest = z.object({
   peer: z.string().min(1).max(300).nullable(),
@@ -46,6 +53,7 @@ export const ChatMessage = z.object({
   state: z.enum(MESSAGE_STATES),
   /** Why it waits or failed. */
   reason: z.string().nullable(),
+  plain: PlainParty.optional(),
 });
 export type ChatMessage = z.infer<typeof ChatMessage>;
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { CHAT_SCOPES } from "./chat.ts";
+import { CHAT_SCOPES, PlainParty } from "./chat.ts";
 import { parseContentId } from "./content-id.ts";
 import { OFFER_FILES_MAX } from "./limits.ts";
 import { OfferedItem } from "./offers.ts";
@@ -18,6 +18,9 @@ export const UPLOAD_SLOTS_MAX = 100_000;
 
 const RateSchema = z.union([z.literal(0), z.int().min(RATE_MIN).max(RATE_MAX)]);
 
+/** Said of plain JSON peers: they can be written to, share nothing, and are whoever they say. */
+const IsPlain = z.literal(true).optional();
+
 /** One line of `tukar peers`. `reachable` is what the index server found, `null` while it has not tried. */
 export const PeerSummary = z.object({
   id: PeerIdSchema,
@@ -28,6 +31,7 @@ export const PeerSummary = z.object({
   bytes: SizeSchema,
   reachable: z.boolean().nullable(),
   self: z.boolean(),
+  plain: IsPlain,
 });
 export type PeerSummary = z.infer<typeof PeerSummary>;
 
@@ -82,6 +86,8 @@ export const Info = z.object({
     problems: z.array(z.string()).max(1000),
   }),
   limits: Limits,
+  /** Where plain JSON peers are let in, and how many are here; missing where they are not. */
+  plain: z.object({ port: PortSchema, peers: SizeSchema }).optional(),
 });
 export type Info = z.infer<typeof Info>;
 
@@ -217,8 +223,9 @@ export const PeerEvent = z.discriminatedUnion("event", [
     name: PeerNameSchema,
     host: z.string(),
     port: PortSchema,
+    plain: IsPlain,
   }),
-  z.object({ event: z.literal("peer-left"), id: PeerIdSchema, name: PeerNameSchema }),
+  z.object({ event: z.literal("peer-left"), id: PeerIdSchema, name: PeerNameSchema, plain: IsPlain }),
   /** The link to the index server was lost; it is being dialled again. */
   z.object({ event: z.literal("index-lost"), reason: z.string() }),
   z.object({ event: z.literal("index-back"), host: z.string(), port: PortSchema }),
@@ -250,6 +257,7 @@ export const PeerEvent = z.discriminatedUnion("event", [
     from: z.object({ id: PeerIdSchema, name: z.string() }),
     scope: z.enum(CHAT_SCOPES),
     text: z.string(),
+    plain: PlainParty.optional(),
   }),
   /** Something about the shares that their owner ought to know, for example a wrong manifest line. */
   z.object({ event: z.literal("problem"), message: z.string() }),

@@ -146,3 +146,21 @@ export const ANNOUNCEMENT_LIFE_MS = 120_000;
 
 /** A file that is shared can be no larger: its block list (32 MiB) is held in memory. */
 export const FILE_MAX_BYTES = 16 * TIB;
+
+/** Id of a plain JSON peer, in UTF-16 code units. */
+export const PLAIN_ID_MAX_LENGTH = 100;
+/** Connections of plain JSON peers: of one address, and in all. New ones of one address: so many at once, then one every so often. */
+export const PLAIN_PER_ADDRESS_MAX = 16;
+export const PLAIN_CONNECTIONS_MAX = 64;
+export const PLAIN_DIALS_BURST = 64;
+export const PLAIN_DIAL_REFILL_MS = 1_000;
+/** Plain JSON peers that may be known through one connection. */
+export const PLAIN_SPEAKERS_MAX = 16;
+/** Tukar peers that a plain JSON peer is told of: it answers each with a line that names all whom it knows. */
+export const PLAIN_INTRODUCED_MAX = 256;
+/** What all plain JSON peers together say to tukar peers: so many messages at once, then so many a second. */
+export const PLAIN_PASSED_ON_BURST = 200;
+export const PLAIN_PASSED_ON_PER_SECOND = 50;
+/** A plain JSON peer is sent a PING this often, and is gone when it said nothing for this long: two missed and some grace. */
+export const PLAIN_PING_INTERVAL_MS = 30_000;
+export const PLAIN_SILENCE_LIMIT_MS = 70_000;

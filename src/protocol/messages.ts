@@ -9,6 +9,7 @@ import {
   TEXT_MAX_LENGTH,
 } from "./limits.ts";
 import { NodeRecord, Suspicion } from "./node-record.ts";
+import { PlainAuthor, PlainIdSchema } from "./plain.ts";
 import { HostSchema, RosterEntry } from "./roster.ts";
 import {
   ContentIdSchema,
@@ -65,10 +66,13 @@ export const MESSAGE_DATA = {
   /** Asks whether this id is a member of the network right now. */
   WHO: z.object({ id: PeerIdSchema }),
   MEMBER: z.object({ id: PeerIdSchema, member: z.boolean() }),
-  /** To the one at the other end of the link alone, who answers with ACK. */
-  MESSAGE: z.object({ text: TextSchema }),
+  /**
+   * To the one at the other end of the link alone, who answers with ACK. With `plain` the sender passes on what a plain JSON peer
+   * says; with `plain_target` the receiver is to pass it on to one.
+   */
+  MESSAGE: z.object({ text: TextSchema, plain: PlainAuthor.optional(), plain_target: PlainIdSchema.optional() }),
   /** To everyone: flooded. An index server answers with ACK. */
-  BROADCAST: z.object({ text: TextSchema }),
+  BROADCAST: z.object({ text: TextSchema, plain: PlainAuthor.optional() }),
   /** Who is in the mesh, as news. Answers JOIN there. */
   PEERS: z.object({
     records: z.array(NodeRecord).max(PEERS_RECORDS_MAX),

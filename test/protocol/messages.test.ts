@@ -38,6 +38,8 @@ const rosterEntry: fc.Arbitrary<RosterEntry> = record({
   bytes: size,
   reachable: fc.option(fc.boolean()),
 });
+const plainId = fc.stringMatching(/^[a-z0-9-]{1,40}$/);
+const plainAuthor = record({ id: plainId, name: peerName, of: fc.string({ maxLength: 100 }) });
 const rosterEntries = fc.array(rosterEntry, { maxLength: 3 });
 
 /** What each type may carry. A new type does not compile until it is here. */
@@ -63,8 +65,11 @@ const DATA: { readonly [T in MessageType]: fc.Arbitrary<MessageData<T>> } = {
   ),
   WHO: record({ id: peerId }),
   MEMBER: record({ id: peerId, member: fc.boolean() }),
-  MESSAGE: record({ text: spoken }),
-  BROADCAST: record({ text: spoken }),
+  MESSAGE: fc.record(
+    { text: spoken, plain: plainAuthor, plain_target: plainId },
+    { requiredKeys: ["text"], noNullPrototype: true },
+  ),
+  BROADCAST: fc.record({ text: spoken, plain: plainAuthor }, { requiredKeys: ["text"], noNullPrototype: true }),
   PEERS: record({
     records: fc.array(nodeRecord, { maxLength: 3 }),
     suspects: fc.array(record({ id: peerId, version: fc.nat() }), { maxLength: 3 }),
@@ -137,6 +142,9 @@ const MAY_BE_MISSING: ReadonlySet<string> = new Set([
   "ROSTER.untold",
   "JOIN.shares",
   "ACK.reached",
+  "MESSAGE.plain",
+  "MESSAGE.plain_target",
+  "BROADCAST.plain",
   "QUERY.type",
   "QUERY.min",
   "QUERY.max",
@@ -281,6 +289,13 @@ const WRONG_DATA = [
   ["MESSAGE", "10,001 characters", { text: "a".repeat(10_001) }],
   ["MESSAGE", "half a character", { text: "\ud800" }],
   ["BROADCAST", "a text that is a list", { text: ["hello"] }],
+  [
+    "BROADCAST",
+    "the id of a tukar peer as that of a plain one",
+    { text: "hi", plain: { id: ID, name: "ada", of: "1" } },
+  ],
+  ["MESSAGE", "a plain author without a name", { text: "hi", plain: { id: "p1", of: "1" } }],
+  ["MESSAGE", "the id of a tukar peer as a plain target", { text: "hi", plain_target: ID }],
   ["QUERY", "201 characters", { q: "a".repeat(201), content: null }],
   ["QUERY", "a content that is none", { q: "", content: "b3-1" }],
   ["PEERS", "65 suspicions", { records: [], suspects: Array(65).fill({ id: ID, version: 1 }) }],

@@ -8,6 +8,7 @@ import { blockSizeFor, contentIdFromDigest } from "../../src/protocol/content-id
 import { FAILURES } from "../../src/protocol/failures.ts";
 import * as limits from "../../src/protocol/limits.ts";
 import { MESSAGE_DATA, parseMessage } from "../../src/protocol/messages.ts";
+import { PLAIN_TYPES } from "../../src/protocol/plain.ts";
 import { KEY_PROOF_HEADER } from "../../src/protocol/routes.ts";
 import { PROTOCOL_VERSION, VERSION_HEADER } from "../../src/protocol/version.ts";
 
@@ -49,6 +50,11 @@ test("the table of messages has each type once, and names every field of its dat
     const schema = Object.entries(MESSAGE_DATA).find(([name]) => name === type)?.[1];
     for (const field of Object.keys(schema?.shape ?? {})) assert.match(data, new RegExp(`\\b${field}\\b`), type);
   }
+});
+
+test("the table of plain messages has each type once", () => {
+  const types = rowsOf("### Plain JSON").filter(([type = ""]) => /^[A-Z]+$/.test(type));
+  assert.deepEqual(types.map(([type]) => type).toSorted(), [...PLAIN_TYPES].toSorted());
 });
 
 test("the message that stands there as an example is one", () => {

@@ -29,6 +29,7 @@ function describeInfo({
   index,
   shares,
   limits,
+  plain,
 }: Info): [string, string][] {
   const folders = shares.folders.map((folder): [string, string] => [
     "Shares",
@@ -45,6 +46,7 @@ function describeInfo({
     ["Downloads", received],
     ...(ui === null ? [] : [["Page", ui] as [string, string]]),
     ...(role === "peer" ? describeLimits(limits) : []),
+    ...(plain ? [["Plain peers", `let in at port ${plain.port}, ${plain.peers} here`] as [string, string]] : []),
     ["Home", home],
     ["Version", version],
     ...shares.problems.map((problem): [string, string] => ["Problem", problem]),

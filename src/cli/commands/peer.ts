@@ -49,12 +49,18 @@ export async function runPeer(context: PeerContext, options: PeerOptions): Promi
 
 async function announcePeer(
   { output, called }: Pick<PeerContext, "output" | "called">,
-  { id, name, host, port, operations, page }: RunningPeer,
+  { id, name, host, port, operations, page, plain }: RunningPeer,
   options: PeerOptions,
 ): Promise<void> {
+  if (plain)
+    output.complain(
+      `Anybody who reaches port ${plain.port} reads and writes messages here, without encryption and under any name: that is what --plain-port means`,
+    );
   const invite = meshInvite({ id, host, port }, options);
-  if (output.json)
-    return output.record({ event: "ready", role: "peer", id, name, host, port, ui: page, ...(invite && { invite }) });
+  if (output.json) {
+    const ready = { event: "ready", role: "peer", id, name, host, port, ui: page };
+    return output.record({ ...ready, ...(invite && { invite }), ...(plain && { plain: plain.port }) });
+  }
   const { bold } = output.colours;
   const where = host === EVERY_ADDRESS || host === "0.0.0.0" ? `port ${port}` : formatAddress({ host, port });
   const { index } = await operations.info();

@@ -19,8 +19,8 @@ const COLUMNS: readonly Column[] = [
 /** `tukar peers` */
 export async function listPeers({ operations, output, signal }: VerbContext): Promise<undefined> {
   if (output.json) {
-    for await (const { id, name, host, port, files, bytes, reachable, self } of operations.peers(signal)) {
-      await output.record({ id, name, host, port, files, bytes, reachable, self });
+    for await (const { id, name, host, port, files, bytes, reachable, self, plain } of operations.peers(signal)) {
+      await output.record({ id, name, host, port, files, bytes, reachable, self, ...(plain && { plain }) });
     }
     return;
   }
@@ -47,11 +47,12 @@ function selfFirstThenByName(a: PeerSummary, b: PeerSummary): number {
 }
 
 function row(
-  { id, name, host, port, files, bytes, reachable, self }: PeerSummary,
+  { id, name, host, port, files, bytes, reachable, self, plain }: PeerSummary,
   colours: Colours,
 ): readonly string[] {
+  const note = self ? " (you)" : plain ? " (plain)" : "";
   return [
-    `${printable(name)}${self ? colours.dim(" (you)") : ""}`,
+    `${printable(name)}${colours.dim(note)}`,
     shortId(id),
     printable(formatAddress({ host, port })),
     formatCount(files),

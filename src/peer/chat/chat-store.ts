@@ -3,7 +3,9 @@ import type { SQLOutputValue } from "node:sqlite";
 import type { ChatMessage, MessageState } from "../../protocol/chat.ts";
 import { HOME_FILES } from "../../protocol/home-layout.ts";
 import { type PeerId, parsePeerId } from "../../protocol/peer-id.ts";
+import { PlainSpeaker, plainLabel } from "../../protocol/plain.ts";
 import { type DatabaseKind, explained, inTransaction, openDatabase } from "../database.ts";
+import { plainPeerId } from "../plain/plain-id.ts";
 import { MIGRATIONS } from "./migrations.ts";
 
 const CHAT: DatabaseKind = { migrations: MIGRATIONS, lost: "what was said is then forgotten" };
@@ -26,6 +28,8 @@ type NewMessage = {
   readonly state: MessageState;
   readonly saidMs: number;
   readonly cameMs: number;
+  /** The plain JSON peer that said it, or that it is for. */
+  readonly plain?: PlainSpeaker | undefined;
 };
 
 /** One that waits for its receiver. */
@@ -35,6 +39,8 @@ export type WaitingMessage = {
   readonly peer: Somebody;
   readonly text: string;
   readonly cameMs: number;
+  /** The id of the plain JSON peer to whom the receiver is to pass it on. */
+  readonly plainTarget: string | undefined;
 };
 
 /** What was said, under a home folder. */
@@ -51,8 +57,10 @@ export type ChatStore = {
   /** What waits for one, or for all, in the order in which it was said. */
   waiting(network: string | null, peer?: PeerId): readonly WaitingMessage[];
   countWaiting(peer: PeerId): { readonly all: number; readonly ofPeer: number };
-  /** Everybody one has talked with who bears a name, or has an id that begins so. */
-  called(text: string): readonly Somebody[];
+  /** Everybody one has talked with who bears a name, or has an id that begins so; `plain` tells the plain JSON peers among them. */
+  called(text: string): readonly (Somebody & { readonly plain: boolean })[];
+  /** Plain JSON peers called so that wrote to oneself, and the tukar peer through which the last time. */
+  plainCalled(text: string): readonly { readonly via: Somebody; readonly plain: PlainSpeaker }[];
   /** When oneself last said something, by one's own clock. */
   lastSaidMs(author: PeerId): number;
   close(): void;
@@ -69,8 +77,8 @@ export function openChatStore(home: string): ChatStore {
   const sql = {
     add: db.prepare(
       `INSERT INTO message
-         (network, message, author, author_name, peer, peer_name, text, state, said_ms, came_ms)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+         (network, message, author, author_name, peer, peer_name, text, state, said_ms, came_ms, plain, plain_name)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
     ),
     settle: db.prepare("UPDATE message SET state = ?, reason = ? WHERE id = ? AND state = 'waiting'"),
     explain: db.prepare("UPDATE message SET reason = ? WHERE id = ? AND state = 'waiting'"),
@@ -87,20 +95,25 @@ export function openChatStore(home: string): ChatStore {
       "SELECT count(*) AS everybody, count(*) FILTER (WHERE peer = ?) AS one FROM message WHERE state = 'waiting'",
     ),
     called: db.prepare(
-      `SELECT peer, peer_name, max(id) FROM message
+      `SELECT peer, peer_name, plain, max(id) FROM message
        WHERE peer_name = ?1 COLLATE NOCASE OR (length(?2) > 3 AND peer GLOB ?2 || '*') GROUP BY peer`,
+    ),
+    plainCalled: db.prepare(
+      `SELECT author, author_name, plain, plain_name, max(id) FROM message
+       WHERE state = 'received' AND (plain = ?1 OR plain_name = ?1 COLLATE NOCASE) GROUP BY plain`,
     ),
     lastSaid: db.prepare("SELECT max(said_ms) AS said_ms FROM message WHERE author = ?"),
   };
   let sinceForgotten = 0;
 
   return {
-    add({ network, message, author, peer, text, state, saidMs, cameMs }) {
+    add({ network, message, author, peer, text, state, saidMs, cameMs, plain }) {
       return write(() => {
         const { id, name } = author;
         const to = [peer?.id ?? null, peer?.name ?? null] as const;
         const times = [Math.round(saidMs), Math.round(cameMs)] as const;
-        const added = sql.add.run(network, message, id, name, ...to, text, state, ...times);
+        const plainly = [plain?.id ?? null, plain?.name ?? null] as const;
+        const added = sql.add.run(network, message, id, name, ...to, text, state, ...times, ...plainly);
         if (added.changes === 0) return undefined;
         sinceForgotten += 1;
         if (sinceForgotten % FORGOTTEN_AT_ONCE === 1) sql.forget.run(KEPT_MAX);
@@ -119,8 +132,9 @@ export function openChatStore(home: string): ChatStore {
         .reverse(),
     waiting: (network, peer) =>
       read(() => sql.waiting.all(network, peer ?? null)).flatMap((row) => {
-        const { id, peer: to, text, at } = shown(row);
-        return to ? [{ id, message: String(row["message"]), peer: to, text, cameMs: at }] : [];
+        const { id, peer: to, text, at, plain } = shown(row);
+        const plainTarget = plain?.through ? plain.id : undefined;
+        return to ? [{ id, message: String(row["message"]), peer: to, text, cameMs: at, plainTarget }] : [];
       }),
     countWaiting(peer) {
       const row = read(() => sql.count.get(peer));
@@ -128,22 +142,37 @@ export function openChatStore(home: string): ChatStore {
     },
     called(text) {
       const prefix = /^[a-z2-7]+$/.test(text) ? text : "-";
-      return read(() => sql.called.all(text.normalize("NFC").trim(), prefix)).flatMap(({ peer, peer_name: name }) => {
-        const id = parsePeerId(String(peer));
-        return id ? [{ id, name: String(name) }] : [];
+      return read(() => sql.called.all(text.normalize("NFC").trim(), prefix)).flatMap((row) => {
+        const id = parsePeerId(String(row["peer"]));
+        const plain = row["plain"] !== null && plainPeerId(String(row["plain"])) === id;
+        return id ? [{ id, name: String(row["peer_name"]), plain }] : [];
       });
     },
+    plainCalled: (text) =>
+      read(() => sql.plainCalled.all(text.normalize("NFC").trim())).flatMap((row) => {
+        const id = parsePeerId(String(row["author"]));
+        const plain = PlainSpeaker.safeParse({ id: row["plain"], name: row["plain_name"] }).data;
+        return id && plain ? [{ via: { id, name: String(row["author_name"]) }, plain }] : [];
+      }),
     lastSaidMs: (author) => Number(read(() => sql.lastSaid.get(author))?.["said_ms"] ?? 0),
     close: () => db.close(),
   };
 }
 
 function shown(row: Row): ChatMessage {
-  const { peer, reason } = row;
+  const { peer, reason, plain, plain_name: plainName } = row;
+  const id = plain === null ? undefined : String(plain);
+  const author = String(row["author_name"]);
+  const isReceived = row["state"] === "received";
+  const through = id !== undefined && plainPeerId(id) !== String(peer ?? row["author"]);
   return {
+    ...(id !== undefined && { plain: { id, name: String(plainName), through } }),
     id: Number(row["id"]),
     scope: peer === null ? "broadcast" : "direct",
-    from: { id: String(row["author"]) as PeerId, name: String(row["author_name"]) },
+    from: {
+      id: String(row["author"]) as PeerId,
+      name: through && isReceived ? plainLabel(`${plainName}`, author) : author,
+    },
     peer: peer === null ? null : { id: String(peer) as PeerId, name: String(row["peer_name"]) },
     text: String(row["text"]),
     at: Number(row["came_ms"]),

@@ -12,6 +12,8 @@ export type DeliveriesOptions = {
   readonly store: ChatStore;
   readonly network: string;
   readonly links: Pick<PeerLinks, "to" | "deliver">;
+  /** Says something to a plain JSON peer that is connected with this one. @throws Failure "no-such-peer" */
+  readonly tellPlain?: ((id: string, text: string) => void) | undefined;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 };
@@ -39,7 +41,7 @@ const PASSING: ReadonlySet<string> = new Set(["unreachable", "timed-out", "too-m
 
 const TAKEN_BACK: Brought = { willRetry: false, reason: new Failure("interrupted", "The message was taken back") };
 
-export function createDeliveries({ store, network, links, clock, signal }: DeliveriesOptions): Deliveries {
+export function createDeliveries({ store, network, links, tellPlain, clock, signal }: DeliveriesOptions): Deliveries {
   const rounds = new Map<PeerId, Promise<void>>();
   const watchers = new Map<number, (brought: Brought) => void>();
   const pace = createTokenBucket({ ...PACE, now: clock.now });
@@ -65,12 +67,16 @@ export function createDeliveries({ store, network, links, clock, signal }: Deliv
     watchers.delete(message);
   }
 
-  async function attempt({ message, text }: WaitingMessage, peer: KnownPeer): Promise<Brought> {
+  async function attempt({ message, text, plainTarget }: WaitingMessage, peer: KnownPeer): Promise<Brought> {
     const backoff = createBackoff(RETRY);
     for (let tries = 1; ; tries += 1) {
       try {
         while (!pace.take()) await wait(clock, PACE.refillMs, signal);
-        await links.deliver(await links.to(peer, signal), "MESSAGE", { text }, message);
+        if (peer.plain !== undefined && tellPlain) tellPlain(peer.plain, text);
+        else {
+          const said = plainTarget === undefined ? { text } : { text, plain_target: plainTarget };
+          await links.deliver(await links.to(peer, signal), "MESSAGE", said, message);
+        }
         return "delivered";
       } catch (error) {
         if (!(error instanceof Failure)) throw error;

@@ -22,4 +22,9 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX message_with ON message (peer, id);
   CREATE INDEX message_waiting ON message (network, peer) WHERE state = 'waiting';
   `,
+  `
+  -- The plain JSON peer that said it, or that it is for, as it calls itself: the peer itself, or one to whom the peer passes it on.
+  ALTER TABLE message ADD COLUMN plain TEXT;
+  ALTER TABLE message ADD COLUMN plain_name TEXT;
+  `,
 ];

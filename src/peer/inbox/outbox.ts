@@ -12,6 +12,7 @@ import { type Bell, createBell } from "../bell.ts";
 import { throttled } from "../downloads/throttled.ts";
 import { createEventQueue, type EventQueue } from "../event-queue.ts";
 import type { KnownPeer } from "../network/directory.ts";
+import { sharesNothing } from "../plain/plain-remote.ts";
 import type { RemotePeer } from "../remote-peer.ts";
 import type { Acquaintance, Acquaintances } from "./acquaintances.ts";
 import { gatherParcel, type HashedParcel, hashParcel } from "./gather-parcel.ts";
@@ -152,7 +153,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
       return [one];
     }
     const all = await Array.fromAsync(peers(signal));
-    const others = all.filter(({ id }) => id !== self.id);
+    const others = all.filter(({ id, plain }) => id !== self.id && plain === undefined);
     if (others.length === 0) throw new Failure("no-such-peer", "Nobody else is online");
     return others;
   }
@@ -160,7 +161,9 @@ export function createOutbox(options: OutboxOptions): Outbox {
   /** Of those who are offline a name means the one who bore it when it was last seen, if there was only one. */
   async function receiverOf(text: string, mayWait: boolean, signal: AbortSignal): Promise<Acquaintance> {
     try {
-      return await find(text, signal);
+      const online = await find(text, signal);
+      if (online.plain !== undefined) throw sharesNothing(online.name);
+      return online;
     } catch (error) {
       if (!mayWait || !(error instanceof Failure) || error.code !== "no-such-peer") throw error;
       const [met, ...others] = acquaintances.called(text.normalize("NFC").trim());

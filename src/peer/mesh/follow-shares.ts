@@ -21,11 +21,11 @@ export function followShares(
   let told = "";
   function tell(): void {
     changed();
-    const { files, bytes } = library.totals();
-    const totals = JSON.stringify([files, bytes]);
-    if (!isScanned || isOver || totals === told) return;
-    told = totals;
-    tellShared?.({ files, bytes });
+    const totals = totalsOf(library);
+    const text = JSON.stringify(totals);
+    if (!isScanned || isOver || text === told) return;
+    told = text;
+    tellShared?.(totals);
   }
   const stop = library.onChange(tell);
   library.ready.then(
@@ -39,4 +39,10 @@ export function followShares(
     isOver = true;
     stop();
   };
+}
+
+/** How much a library shares, and nothing else of its totals. */
+export function totalsOf(library: Pick<Library, "totals">): Totals {
+  const { files, bytes } = library.totals();
+  return { files, bytes };
 }

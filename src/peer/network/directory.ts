@@ -14,6 +14,8 @@ export type KnownPeer = {
   readonly files: number;
   readonly bytes: number;
   readonly reachable: boolean | null;
+  /** What a plain JSON peer calls itself by; of all others it is missing. */
+  readonly plain?: string;
 };
 
 /** Shorter than this, a text is taken for a name and never for the beginning of an id. */
@@ -50,8 +52,13 @@ function meaningsOf(text: string): readonly ((peer: KnownPeer) => boolean)[] {
   const isAt = addressOf(name);
   return [
     // All at once: nobody can catch what is meant for another by taking its address or the beginning of its id for a name.
-    (peer) => peer.name === name || (isIdPrefix && peer.id.startsWith(text)) || isAt(peer),
-    (peer) => peer.name.toLowerCase() === folded,
+    (peer) =>
+      peer.plain === undefined && (peer.name === name || (isIdPrefix && peer.id.startsWith(text)) || isAt(peer)),
+    (peer) => peer.plain === undefined && peer.name.toLowerCase() === folded,
+    // Plain JSON peers come last: none of them catches what is meant for somebody who can prove an id.
+    (peer) => peer.plain === text,
+    (peer) => peer.plain !== undefined && (peer.name === name || (isIdPrefix && peer.id.startsWith(text))),
+    (peer) => peer.plain !== undefined && (peer.name.toLowerCase() === folded || isAt(peer)),
   ];
 }
 

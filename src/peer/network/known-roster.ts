@@ -6,7 +6,7 @@ import type { KnownPeer } from "./directory.ts";
 
 export type RosterListener = {
   joined(peer: KnownPeer): void;
-  left(peer: { readonly id: PeerId; readonly name: PeerName }): void;
+  left(peer: Pick<KnownPeer, "id" | "name" | "plain">): void;
 };
 
 export type KnownRosterOptions = {

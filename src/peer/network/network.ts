@@ -16,12 +16,20 @@ export type MeshNetwork = IndexSearch & {
   isEmpty(): boolean;
 };
 
-/** The network of a peer that has an index server, a mesh, or both. Who is in both stands there as the index server knows them. */
-export function joinNetworks(index: Network | undefined, mesh: MeshNetwork): Network {
+/**
+ * The network of a peer that has an index server, a mesh, or both. Who is in both stands there as the index server knows them.
+ * @param plain plain JSON peers that are here: they are members of nothing
+ */
+export function joinNetworks(
+  index: Network | undefined,
+  mesh: MeshNetwork,
+  plain: () => Iterable<KnownPeer> = () => [],
+): Network {
   if (!index) {
     return {
       async *peers() {
         yield* mesh.peers();
+        yield* plain();
       },
       isMember: mesh.isMember,
       search: mesh.search,
@@ -55,6 +63,7 @@ export function joinNetworks(index: Network | undefined, mesh: MeshNetwork): Net
         yield peer;
       }
       for (const peer of mesh.peers()) if (!told.has(peer.id)) yield peer;
+      yield* plain();
     },
     isMember: async (id) => (await index.isMember(id)) || (!mesh.isEmpty() && (await mesh.isMember(id))),
     search: (parameters, signal) =>
