@@ -25,6 +25,11 @@ export async function runUp(context: UpContext, { index: options, peer, network 
   const { engines, signal } = context;
   const elsewhere = network ?? (options.discovery && (await networkElsewhere({ ...context, home: options.home })));
   if (elsewhere) return runPeer(context, { ...peer, network: elsewhere });
+  if (peer.plainPort !== undefined && !options.open) {
+    const message =
+      "--plain-port lets in whoever reaches it, without key and encryption: that takes an open network, --open";
+    throw new Failure("usage", message);
+  }
   const index = await startedUnless(signal, () => engines.startIndexServer(options)).catch(ignorePortInUse);
   if (!index) return runPeer(context, { ...peer, network: await networkHere(engines, options) });
   try {
