@@ -41,6 +41,7 @@ export function acceptLinks(options: AcceptLinksOptions): NonNullable<SecureServ
         remoteId: admitted,
         remoteHost: remote.host,
         side: "accepted",
+        isLimited: true,
         clock,
         onMessage,
       });

@@ -38,8 +38,10 @@ export type LinkOptions = {
   readonly self: Speaker;
   readonly remoteId: PeerId;
   readonly remoteHost: string;
-  /** Whoever dialled sends the PINGs; whoever accepted limits the rate of what comes. */
+  /** Whoever dialled sends the PINGs. */
   readonly side: "dialled" | "accepted";
+  /** Whether the rate of what comes is limited: not of an index server, which tells whatever happens. */
+  readonly isLimited: boolean;
   readonly clock: Clock;
   readonly onMessage: (message: Message, link: Link) => void;
 };
@@ -63,7 +65,16 @@ type State =
   | { readonly at: "closed" };
 
 /** Speaks the messages of the protocol over an open WebSocket. What breaks the protocol ends the link, nothing else. */
-export function createLink({ socket, self, remoteId, remoteHost, side, clock, onMessage }: LinkOptions): Link {
+export function createLink({
+  socket,
+  self,
+  remoteId,
+  remoteHost,
+  side,
+  isLimited,
+  clock,
+  onMessage,
+}: LinkOptions): Link {
   const allowance = createTokenBucket({
     burst: LINK_MESSAGES_BURST,
     refillMs: 1000 / LINK_MESSAGES_PER_SECOND,
@@ -134,7 +145,7 @@ export function createLink({ socket, self, remoteId, remoteHost, side, clock, on
     heardAtMs = clock.now();
     const message = isBinary ? { problem: "a binary frame" } : parseMessage(data.toString());
     const isOthers = "type" in message && isFlooded(message) && message.sender_id !== remoteId;
-    if (side === "accepted" && !(isOthers ? allowanceForOthers : allowance).take())
+    if (isLimited && !(isOthers ? allowanceForOthers : allowance).take())
       return close(new Failure("too-many", "The other side sends too many messages"));
     if ("problem" in message) return close(new Failure("bad-message", `A message cannot be read: ${message.problem}`));
     // What is flooded bears the name and the proof of its author.

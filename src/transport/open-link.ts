@@ -22,6 +22,8 @@ export type OpenLinkOptions = {
   readonly called: string;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** Whether the rate of what comes is limited. */
+  readonly isLimited?: boolean;
   readonly onMessage: (message: Message, link: Link) => void;
 };
 
@@ -34,7 +36,7 @@ const REFUSAL_MAX_BYTES = 16 * 1024;
  * "unreachable" or "timed-out"; the signal's reason if it aborts
  */
 export function openLink(options: OpenLinkOptions): Promise<Link> {
-  const { connection, self, key, called, clock, signal, onMessage } = options;
+  const { connection, self, key, called, clock, signal, isLimited = false, onMessage } = options;
   const { socket, remoteId, host } = connection;
   const headers: Record<string, string> = { [VERSION_HEADER]: String(PROTOCOL_VERSION) };
   if (key !== undefined) headers[KEY_PROOF_HEADER] = proveKey(key, socket, { prover: self.id, verifier: remoteId });
@@ -63,7 +65,18 @@ export function openLink(options: OpenLinkOptions): Promise<Link> {
     webSocket.once("open", () => {
       release();
       webSocket.off("error", onError);
-      resolve(createLink({ socket: webSocket, self, remoteId, remoteHost: host, side: "dialled", clock, onMessage }));
+      resolve(
+        createLink({
+          socket: webSocket,
+          self,
+          remoteId,
+          remoteHost: host,
+          side: "dialled",
+          isLimited,
+          clock,
+          onMessage,
+        }),
+      );
     });
     if (signal.aborted) abort();
 

@@ -74,6 +74,7 @@ export function createNeighbours(options: NeighboursOptions): Neighbours {
   const tried = new Map<PeerId, { readonly untilMs: number; readonly nextMs: number }>();
   const met = new Map<string, PeerId>();
   const failuresAt = createBuckets({ ...FAILURES_AT_HOST, now: clock.now });
+  const welcomed = new WeakSet<Link>();
   let dialling = 0;
   let healsAtMs = clock.now();
   const stopLooking = every(clock, LOOK_EVERY_MS, look);
@@ -182,6 +183,8 @@ export function createNeighbours(options: NeighboursOptions): Neighbours {
     all: () => neighbours.values(),
     has: (id) => neighbours.has(id),
     welcome(link) {
+      if (welcomed.has(link)) throw new Failure("bad-message", "A second JOIN");
+      welcomed.add(link);
       if (neighbours.size >= NEIGHBOURS_MAX && !neighbours.has(link.remoteId)) {
         onRefused(link);
         return link.close(new Failure("too-many"));

@@ -114,7 +114,7 @@ export function createPeerLinks(options: PeerLinksOptions): PeerLinks {
 
   async function openOver(connection: Connection, called: string): Promise<Link> {
     const { signal } = closing;
-    const link = await openLink({ connection, self, key, called, clock, signal, onMessage: receive });
+    const link = await openLink({ connection, self, key, called, clock, signal, isLimited: true, onMessage: receive });
     turns.set(link, Promise.resolve());
     admit(link);
     return link;

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LINK_MESSAGES_BURST, MESSAGE_LIFE_MS, MESSAGES_WAITING_PER_PEER } from "../../../src/protocol/limits.ts";
+import { peerNameFrom } from "../../../src/protocol/peer-name.ts";
 import { dial } from "../../../src/transport/dial.ts";
 import { createIdentity } from "../../../src/transport/identity.ts";
 import { encodeMessage } from "../../../src/transport/link.ts";
 import { failureWith } from "../../support/failure-with.ts";
-import { linkOver } from "../../support/linked.ts";
+import { linkOver, linkServer } from "../../support/linked.ts";
+import { present } from "../../support/present.ts";
 import { heard, talker } from "./talker.ts";
 
 const TIMEOUT = { timeout: 30_000 };
@@ -188,4 +190,17 @@ test("two of one name whom one talked with are told apart by their ids", TIMEOUT
     failureWith("ambiguous", /several/),
   );
   assert.equal(ada.messenger.messages({ of: "peer", peer: two.identity.id, limit: 5 }).length, 1);
+});
+
+test("somebody who was dialled and then says too much is hung up on, too", TIMEOUT, async (t) => {
+  const ada = await talker(t, "ada");
+  const loud = await linkServer(t);
+  ada.online.push({ ...ada.known, id: loud.identity.id, name: peerNameFrom("loud"), port: loud.port });
+  const saying = ada.says("hello", "loud").catch(() => undefined);
+  await loud.links.count(1);
+  const link = present(loud.links.all[0]);
+  for (let count = 0; count <= LINK_MESSAGES_BURST; count += 1) link.send("MESSAGE", { text: "buy" });
+  assert.equal((await link.closed)?.code, "too-many");
+  await ada.stop();
+  await saying;
 });

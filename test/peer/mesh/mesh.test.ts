@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { emptyLibrary } from "../../../src/peer/library/empty-library.ts";
 import { parseNetworkKey } from "../../../src/protocol/network-key.ts";
+import { createIdentity } from "../../../src/transport/identity.ts";
 import { failureWith } from "../../support/failure-with.ts";
+import { linkTo } from "../../support/linked.ts";
 import { createMailbox, type Mailbox } from "../../support/mailbox.ts";
 import { present } from "../../support/present.ts";
 import { heard, type Talker, type TalkerOptions, talker } from "../chat/talker.ts";
@@ -142,3 +144,15 @@ test("two meshes become one when any of them are linked", TIMEOUT, async (t) => 
   await comesTo(all, Promise.all([linked, ...all.map(({ seen }) => seen.count(3))]));
   for (const { names } of all) assert.deepEqual(names(), ["ada", "bob", "cyd", "dot"]);
 });
+
+test(
+  "a second JOIN over the same link ends it, so that nobody has all records told again and again",
+  TIMEOUT,
+  async (t) => {
+    const ada = await meshPeer(t, "ada");
+    const link = await linkTo(t, ada.known.port, { identity: await createIdentity() });
+    const joining = { program: "test", role: "peer", port: 9500, hosts: [] } as const;
+    for (let count = 0; count < 2; count += 1) link.send("JOIN", { ...joining, hosts: [] });
+    assert.equal((await link.closed)?.code, "bad-message");
+  },
+);
