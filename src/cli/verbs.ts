@@ -23,7 +23,13 @@ export function addVerbs(
   program
     .command("peers")
     .description("list who is online")
-    .action(() => run(async (context) => (await import("./commands/peers.ts")).listPeers(context)));
+    .option("-w, --watch", "then tell who comes and who goes, until Ctrl-C")
+    .action(({ watch = false }: { watch?: boolean }) =>
+      run(async (context) => {
+        if (watch) return (await import("./commands/watch-peers.ts")).watchPeers(context);
+        return (await import("./commands/peers.ts")).listPeers(context);
+      }),
+    );
 
   program
     .command("ls")

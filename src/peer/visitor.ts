@@ -31,6 +31,7 @@ export async function openVisitor({ home, network, name, received, log }: Visito
   const clock = systemClock;
   const role = { as: "visitor" } as const;
   let membership: Membership | undefined;
+  const events = createPeerEvents();
   const talking = openTalking({
     home,
     identity,
@@ -51,7 +52,12 @@ export async function openVisitor({ home, network, name, received, log }: Visito
     knownIds,
     clock,
     log,
-    listener: { heard: talking.heard },
+    listener: {
+      heard: talking.heard,
+      joined: ({ id, name, hosts, port }) =>
+        events.tell({ event: "peer-joined", id, name, host: hosts[0] ?? "", port }),
+      left: ({ id, name }) => events.tell({ event: "peer-left", id, name }),
+    },
     role,
   }).catch(async (error: unknown) => {
     await talking.close();
@@ -71,7 +77,7 @@ export async function openVisitor({ home, network, name, received, log }: Visito
     neighbourhood: createNeighbourhood({ membership: member, remotePeers }),
     hashing,
     clock,
-    events: createPeerEvents(),
+    events,
     info: () => ({
       role: "visitor",
       id: identity.id,

@@ -22,9 +22,12 @@ export async function runLine(line: string, context: VerbContext, inRoom = false
   let outcome: Outcome;
   let leaves = false;
   let enters = false;
+  const isSpoken = inRoom && !line.trimStart().startsWith("/");
+  // Who talks in a room need not be told of each line that it was said.
+  const heard = isSpoken ? { ...context, output: { ...output, talk: () => undefined } } : context;
   const program = createShellProgram({
     run: async (verb) => {
-      outcome = await verb(context);
+      outcome = await verb(heard);
     },
     leave: () => {
       leaves = true;
@@ -37,7 +40,7 @@ export async function runLine(line: string, context: VerbContext, inRoom = false
   });
   let args: readonly string[] = [];
   try {
-    args = inRoom && !line.trimStart().startsWith("/") ? spokenIn(line) : argumentsIn(line, program);
+    args = isSpoken ? spokenIn(line) : argumentsIn(line, program);
     if (args.length > 0) await program.parseAsync(args, { from: "user" });
     if (signal.aborted) outcome ??= "interrupted";
   } catch (error) {

@@ -4,8 +4,10 @@ import { showInfo } from "../../../src/cli/commands/info.ts";
 import { listFiles, readFolder } from "../../../src/cli/commands/ls.ts";
 import { listPeers } from "../../../src/cli/commands/peers.ts";
 import { pingPeer } from "../../../src/cli/commands/ping.ts";
+import { watchPeers } from "../../../src/cli/commands/watch-peers.ts";
 import { createListedRows, ROWS_MAX } from "../../../src/cli/listed-rows.ts";
-import type { ListRequest } from "../../../src/protocol/control-api.ts";
+import type { ListRequest, PeerEvent } from "../../../src/protocol/control-api.ts";
+import { Failure } from "../../../src/protocol/failures.ts";
 import { peerNameFrom } from "../../../src/protocol/peer-name.ts";
 import { ALICE_SUMMARY, BOB_SUMMARY, file, folder, INFO, streamOf } from "../../peer/control/fake-operations.ts";
 import { verbSample } from "../verb-sample.ts";
@@ -183,4 +185,21 @@ test("info tells all there is", async () => {
   await showInfo(json.context);
   json.output.flush();
   assert.deepEqual(JSON.parse(json.out.text()), INFO);
+});
+
+test("peers --watch lists who is online, and then who comes and goes, until it is stopped", async () => {
+  const { id, name } = BOB_SUMMARY;
+  const stopping = new AbortController();
+  const told: PeerEvent[] = [
+    { event: "shared", files: 1, bytes: 1 },
+    { event: "peer-left", id, name },
+  ];
+  const { context, out } = verbSample({
+    async *events() {
+      yield* told;
+      stopping.abort(new Failure("interrupted"));
+    },
+  });
+  assert.equal(await watchPeers({ ...context, signal: stopping.signal }), "interrupted");
+  assert.match(out.text(), /bob the second[\s\S]*\nbob the second \(bbbbbbbb\) left\n$/);
 });
