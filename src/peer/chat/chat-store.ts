@@ -127,10 +127,12 @@ export function openChatStore(home: string): ChatStore {
       return { all: Number(row?.["everybody"]), ofPeer: Number(row?.["one"]) };
     },
     called(text) {
+      const whole = parsePeerId(text);
       const prefix = /^[a-z2-7]+$/.test(text) ? text : "-";
       return read(() => sql.called.all(text.normalize("NFC").trim(), prefix)).flatMap(({ peer, peer_name: name }) => {
         const id = parsePeerId(String(peer));
-        return id ? [{ id, name: String(name) }] : [];
+        // Nobody can catch what is meant for another by taking their id for a name.
+        return id && (whole === undefined || id === whole) ? [{ id, name: String(name) }] : [];
       });
     },
     lastSaidMs: (author) => Number(read(() => sql.lastSaid.get(author))?.["said_ms"] ?? 0),

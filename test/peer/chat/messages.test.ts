@@ -189,3 +189,14 @@ test("two of one name whom one talked with are told apart by their ids", TIMEOUT
   );
   assert.equal(ada.messenger.messages({ of: "peer", peer: two.identity.id, limit: 5 }).length, 1);
 });
+
+test("nobody catches what is meant for somebody offline by taking their id for a name", TIMEOUT, async (t) => {
+  const [ada, bob] = await Promise.all([talker(t, "ada"), talker(t, "bob")]);
+  const eve = await talker(t, bob.identity.id);
+  ada.online.push(eve.known);
+  await ada.says("hello", eve.identity.id);
+  ada.online.pop();
+  const { id } = bob.identity;
+  await assert.rejects(ada.says("only for bob", id), failureWith("no-such-peer", /online/));
+  assert.throws(() => ada.messenger.messages({ of: "peer", peer: id, limit: 1 }), failureWith("no-such-peer", /said/));
+});
