@@ -48,6 +48,8 @@ export type ChatStore = {
   find(id: number): ChatMessage | undefined;
   /** The last messages with one, or to everybody, the last one last. */
   last(peer: PeerId | null, limit: number): readonly ChatMessage[];
+  /** The last message of each conversation, in the order in which they were said. */
+  conversations(): readonly ChatMessage[];
   /** What waits for one, or for all, in the order in which it was said. */
   waiting(network: string | null, peer?: PeerId): readonly WaitingMessage[];
   countWaiting(peer: PeerId): { readonly all: number; readonly ofPeer: number };
@@ -79,6 +81,9 @@ export function openChatStore(home: string): ChatStore {
     ),
     find: db.prepare("SELECT * FROM message WHERE id = ?"),
     last: db.prepare("SELECT * FROM message WHERE peer IS ? ORDER BY id DESC LIMIT ?"),
+    conversations: db.prepare(
+      "SELECT * FROM message WHERE id IN (SELECT max(id) FROM message GROUP BY peer) ORDER BY id",
+    ),
     waiting: db.prepare(
       `SELECT * FROM message WHERE state = 'waiting' AND (network = ?1 OR ?1 IS NULL) AND (peer = ?2 OR ?2 IS NULL)
        ORDER BY id`,
@@ -117,6 +122,7 @@ export function openChatStore(home: string): ChatStore {
       read(() => sql.last.all(peer, limit))
         .map(shown)
         .reverse(),
+    conversations: () => read(() => sql.conversations.all()).map(shown),
     waiting: (network, peer) =>
       read(() => sql.waiting.all(network, peer ?? null)).flatMap((row) => {
         const { id, peer: to, text, at } = shown(row);

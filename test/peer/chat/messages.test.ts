@@ -190,6 +190,20 @@ test("two of one name whom one talked with are told apart by their ids", TIMEOUT
   assert.equal(ada.messenger.messages({ of: "peer", peer: two.identity.id, limit: 5 }).length, 1);
 });
 
+test("the last message of each conversation is told", TIMEOUT, async (t) => {
+  const [ada, bob, cyd] = await Promise.all([talker(t, "ada"), talker(t, "bob"), talker(t, "cyd")]);
+  ada.online.push(bob.known, cyd.known);
+  assert.deepEqual(ada.messenger.messages({ of: "conversations" }), []);
+  for (const to of ["cyd", "bob", "cyd"]) await ada.says(`hello ${to}`, to);
+  assert.deepEqual(
+    ada.messenger.messages({ of: "conversations" }).map(({ id, peer, text }) => [id, peer?.name, text]),
+    [
+      [2, "bob", "hello bob"],
+      [3, "cyd", "hello cyd"],
+    ],
+  );
+});
+
 test("nobody catches what is meant for somebody offline by taking their id for a name", TIMEOUT, async (t) => {
   const [ada, bob] = await Promise.all([talker(t, "ada"), talker(t, "bob")]);
   const eve = await talker(t, bob.identity.id);
