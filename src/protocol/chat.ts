@@ -57,11 +57,15 @@ export const ChatMessage = z.object({
 });
 export type ChatMessage = z.infer<typeof ChatMessage>;
 
-/** The last messages with one peer, of the room (what is to everybody), or those that wait for somebody. */
+/**
+ * The last messages with one peer, of the room (what is to everybody), or those that wait for somebody. `conversations`: the last message
+ * of each conversation, the room among them.
+ */
 export const ChatRequest = z.discriminatedUnion("of", [
   z.object({ of: z.literal("peer"), peer: z.string().min(1).max(300), limit: z.coerce.number().pipe(z.int().min(1)) }),
   z.object({ of: z.literal("room"), limit: z.coerce.number().pipe(z.int().min(1)) }),
   z.object({ of: z.literal("waiting") }),
+  z.object({ of: z.literal("conversations") }),
 ]);
 export type ChatRequest = z.infer<typeof ChatRequest>;
 

@@ -2,6 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import { Button } from "./parts/button.tsx";
 import { useStore } from "./parts/context.ts";
 import { Icon } from "./parts/icon.tsx";
+import { ChatView } from "./views/chat/chat-view.tsx";
 import { FilesView } from "./views/files/files-view.tsx";
 import { SearchView } from "./views/search/search-view.tsx";
 import { SendingView } from "./views/sending/sending-view.tsx";
@@ -50,6 +51,8 @@ function View() {
       return <FilesView peer={route.peer} path={route.path} />;
     case "search":
       return <SearchView query={route.query} />;
+    case "chat":
+      return <ChatView key={route.peer} peer={route.peer} />;
     case "transfers":
       return <TransfersView />;
     case "sending":

@@ -38,6 +38,15 @@ export function shown(text: string): string {
   return text.toWellFormed().replace(HOSTILE, "\ufffd");
 }
 
+/** The same for what may have several lines. */
+export function shownLines(text: string): string {
+  return text
+    .replaceAll("\t", "    ")
+    .split(/\r\n?|\n/)
+    .map(shown)
+    .join("\n");
+}
+
 export function baseName(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }

@@ -39,7 +39,7 @@ for (const [locale, word] of [
   });
 }
 
-const VIEWS = ["#/search?q=hello", "files", "#/transfers", "#/sending", "#/shares", "#/settings"];
+const VIEWS = ["#/search?q=hello", "files", "#/chat", "#/transfers", "#/sending", "#/shares", "#/settings"];
 
 for (const theme of ["dark", "light"]) {
   test(`nobody is kept out of a view, ${theme}`, { skip }, async (t) => {

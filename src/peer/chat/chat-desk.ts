@@ -26,6 +26,8 @@ export function createChatDesk(store: ChatStore): ChatDesk {
           return store.last(null, request.limit);
         case "waiting":
           return store.waiting(null).flatMap(({ id }) => store.find(id) ?? []);
+        case "conversations":
+          return store.conversations();
         default:
           return request satisfies never;
       }

@@ -54,6 +54,8 @@ export type ChatStore = {
   find(id: number): ChatMessage | undefined;
   /** The last messages with one, or to everybody, the last one last. */
   last(peer: PeerId | null, limit: number): readonly ChatMessage[];
+  /** The last message of each conversation, in the order in which they were said. */
+  conversations(): readonly ChatMessage[];
   /** What waits for one, or for all, in the order in which it was said. */
   waiting(network: string | null, peer?: PeerId): readonly WaitingMessage[];
   countWaiting(peer: PeerId): { readonly all: number; readonly ofPeer: number };
@@ -87,6 +89,9 @@ export function openChatStore(home: string): ChatStore {
     ),
     find: db.prepare("SELECT * FROM message WHERE id = ?"),
     last: db.prepare("SELECT * FROM message WHERE peer IS ? ORDER BY id DESC LIMIT ?"),
+    conversations: db.prepare(
+      "SELECT * FROM message WHERE id IN (SELECT max(id) FROM message GROUP BY peer) ORDER BY id",
+    ),
     waiting: db.prepare(
       `SELECT * FROM message WHERE state = 'waiting' AND (network = ?1 OR ?1 IS NULL) AND (peer = ?2 OR ?2 IS NULL)
        ORDER BY id`,
@@ -130,6 +135,7 @@ export function openChatStore(home: string): ChatStore {
       read(() => sql.last.all(peer, limit))
         .map(shown)
         .reverse(),
+    conversations: () => read(() => sql.conversations.all()).map(shown),
     waiting: (network, peer) =>
       read(() => sql.waiting.all(network, peer ?? null)).flatMap((row) => {
         const { id, peer: to, text, at, plain } = shown(row);
@@ -141,11 +147,13 @@ export function openChatStore(home: string): ChatStore {
       return { all: Number(row?.["everybody"]), ofPeer: Number(row?.["one"]) };
     },
     called(text) {
+      const whole = parsePeerId(text);
       const prefix = /^[a-z2-7]+$/.test(text) ? text : "-";
       return read(() => sql.called.all(text.normalize("NFC").trim(), prefix)).flatMap((row) => {
         const id = parsePeerId(String(row["peer"]));
         const plain = row["plain"] !== null && plainPeerId(String(row["plain"])) === id;
-        return id ? [{ id, name: String(row["peer_name"]), plain }] : [];
+        // Nobody can catch what is meant for another by taking their id for a name.
+        return id && (whole === undefined || id === whole) ? [{ id, name: String(row["peer_name"]), plain }] : [];
       });
     },
     plainCalled: (text) =>

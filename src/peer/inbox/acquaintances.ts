@@ -57,7 +57,9 @@ export function openAcquaintances({ db, read, write }: OfferDatabase): Acquainta
     always: () => read(() => sql.always.all().flatMap(acquaintanceOf)),
     called(text) {
       const prefix = /^[a-z2-7]+$/.test(text) ? text : "-";
-      return read(() => sql.called.all(text, text, prefix, prefix).flatMap(acquaintanceOf));
+      const found = read(() => sql.called.all(text, text, prefix, prefix).flatMap(acquaintanceOf));
+      // Nobody can catch what is meant for another by taking their id for a name.
+      return parsePeerId(text) ? found.filter(({ id }) => id === text) : found;
     },
   };
 }

@@ -1,3 +1,4 @@
+import type { ChatChange, ChatMessage, ChatRequest, SayEvent, SayRequest } from "../../protocol/chat.ts";
 import type {
   ContentSource,
   Found,
@@ -97,6 +98,10 @@ export function createApi() {
     changeSends: (change: SendsChange) => post<Changed>("/api/sends/change", change),
     offers: (ended: boolean) => all<ReceivedOffer>("/api/offers", { query: { all: ended } }),
     answerOffers: (answer: OffersAnswer) => post<Changed>("/api/offers/answer", answer),
+    say: (request: SayRequest) => lines<SayEvent>("POST", "/api/say", { body: request }),
+    messages: (query: ChatRequest) => all<ChatMessage>("/api/messages", { query }),
+    changeMessages: (change: ChatChange) => post<Changed>("/api/messages/change", change),
+    connect: (address: string) => post<PeerSummary>("/api/connect", { address }),
     trust: (peer: TrustChange["peer"], always: boolean) => post<Settings>("/api/trust", { peer, always }),
     shares: () => get<Shares>("/api/shares"),
     addShare: (path: string) => post<Shares>("/api/shares/change", { action: "add", path }),

@@ -3,6 +3,7 @@ const PATHS = {
   search: "M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14zm5 12 4 4",
   transfers: "M7 4v14m0 0-4-4m4 4 4-4M17 20V6m0 0-4 4m4-4 4 4",
   send: "M4 12 20 4l-5 16-4-7z",
+  chat: "M4 5h16v11H10l-5 4v-4H4z",
   shares: "M3 7a2 2 0 0 1 2-2h4l2 2h8a2 2 0 0 1 2 2v8a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2zm9 3v6m-3-3h6",
   settings: "M4 7h10m4 0h2M4 17h2m4 0h10M16 5v4M8 15v4",
   folder: "M3 7a2 2 0 0 1 2-2h4l2 2h8a2 2 0 0 1 2 2v8a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2z",

@@ -27,6 +27,7 @@ async function follow(store: Store): Promise<never> {
         retryMs = RETRY_FIRST_MS;
         for (const event of events) {
           store.peers.hear(event);
+          store.chat.hear(event);
           store.heard.value = event;
           notify(store, event);
           if (["index-lost", "index-back", "shared"].includes(event.event)) void reloadInfo(store);
@@ -46,6 +47,7 @@ async function follow(store: Store): Promise<never> {
 async function reload(store: Store): Promise<void> {
   store.info.value = await store.api.info();
   store.peers.replace(await store.api.peers());
+  await store.chat.reload();
   store.connection.value = "live";
 }
 
@@ -73,6 +75,7 @@ async function look(store: Store): Promise<never> {
         if (Date.now() > peersAtMs + PEERS_EVERY_MS) {
           peersAtMs = Date.now();
           store.peers.replace(await store.api.peers());
+          await store.chat.reload();
         }
       } catch {
         // As above.

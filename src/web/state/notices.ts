@@ -13,6 +13,10 @@ export function notify({ preferences, language, router }: Store, event: PeerEven
   if (event.event === "received") {
     say(texts.receivedNotice(shown(baseName(event.path))), "", () => router.go({ view: "transfers" }));
   }
+  if (event.event === "message" && event.scope === "direct") {
+    const open = (): void => router.go({ view: "chat", peer: event.from.id });
+    say(texts.messageNotice(shown(event.from.name)), shown(event.text.slice(0, 200)), open);
+  }
 }
 
 function say(title: string, body: string, open: () => void): void {

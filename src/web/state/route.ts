@@ -4,6 +4,7 @@ import { type Signal, signal } from "@preact/signals";
 export type Route =
   | { readonly view: "files"; readonly peer: string; readonly path: string }
   | { readonly view: "search"; readonly query: Readonly<Record<string, string>> }
+  | { readonly view: "chat"; readonly peer: string }
   | { readonly view: "transfers" | "sending" | "shares" | "settings" };
 
 const PLAIN = ["transfers", "sending", "shares", "settings"] as const;
@@ -13,6 +14,7 @@ export function hashOf(route: Route): string {
     const path = route.path === "" ? "" : `/${route.path.split("/").map(encodeURIComponent).join("/")}`;
     return `#/files/${route.peer}${path}`;
   }
+  if (route.view === "chat") return route.peer === "" ? "#/chat" : `#/chat/${route.peer}`;
   if (route.view !== "search") return `#/${route.view}`;
   const query = new URLSearchParams(route.query).toString();
   return query === "" ? "#/search" : `#/search?${query}`;
@@ -23,6 +25,7 @@ function routeOf(hash: string): Route {
   const [view, peer, ...path] = place.split("/");
   const plain = PLAIN.find((name) => name === view);
   if (plain) return { view: plain };
+  if (view === "chat") return { view, peer: peer ?? "" };
   if (view === "files" && peer) return { view, peer, path: path.map(decoded).join("/") };
   return { view: "search", query: Object.fromEntries(new URLSearchParams(query)) };
 }

@@ -6,6 +6,7 @@ import type { ReceivedOffer, Send } from "../../protocol/sending.ts";
 import type { Api } from "../api/api.ts";
 import { ApiFailure } from "../api/lines.ts";
 import type { Language } from "../texts/language.ts";
+import { type Chat, createChat } from "./chat.ts";
 import { createOutgoing, type Outgoing } from "./outgoing.ts";
 import { createPeers, type Peers } from "./peers.ts";
 import type { Preferences } from "./preferences.ts";
@@ -32,6 +33,7 @@ export type Store = {
   readonly serving: Signal<readonly Serving[]>;
   readonly rates: ReturnType<typeof createRates>;
   readonly outgoing: Outgoing;
+  readonly chat: Chat;
   readonly notes: Signal<readonly Note[]>;
   /** The last event of each kind that views follow by themselves. */
   readonly heard: Signal<PeerEvent | undefined>;
@@ -49,6 +51,7 @@ export function createStore(given: Pick<Store, "api" | "router" | "language" | "
   const notes = signal<readonly Note[]>([]);
   const [downloads, sends] = [signal<readonly Download[]>([]), signal<readonly Send[]>([])];
   const [offers, serving] = [signal<readonly ReceivedOffer[]>([]), signal<readonly Serving[]>([])];
+  const info = signal<Info | undefined>(undefined);
   let lastNote = 0;
 
   function note(kind: Note["kind"], text: string): void {
@@ -92,7 +95,7 @@ export function createStore(given: Pick<Store, "api" | "router" | "language" | "
   return {
     ...given,
     connection: signal<Connection>("connecting"),
-    info: signal<Info | undefined>(undefined),
+    info,
     peers: createPeers(),
     downloads,
     sends,
@@ -100,6 +103,7 @@ export function createStore(given: Pick<Store, "api" | "router" | "language" | "
     serving,
     rates: createRates(),
     outgoing: createOutgoing(api, { attempt, refresh: () => refresh(true), texts: language.texts }),
+    chat: createChat(api, { attempt, me: () => info.value?.id }),
     notes,
     heard: signal<PeerEvent | undefined>(undefined),
     note,

@@ -7,10 +7,12 @@ import { Dot, Name } from "../parts/small.tsx";
 import { shown } from "../show.ts";
 import type { ShownPeer } from "../state/peers.ts";
 import { hashOf, type Route } from "../state/route.ts";
+import { ConnectDialog } from "./connect-dialog.tsx";
 import { InviteDialog } from "./invite-dialog.tsx";
 
 const VIEWS: readonly (readonly [view: Exclude<Route["view"], "files">, icon: IconName])[] = [
   ["search", "search"],
+  ["chat", "chat"],
   ["transfers", "transfers"],
   ["sending", "send"],
   ["shares", "shares"],
@@ -25,6 +27,7 @@ export function Sidebar({ onGo }: { readonly onGo: () => void }) {
   const { info, peers, language } = useStore();
   const { texts } = language;
   const [inviting, setInviting] = useState(false);
+  const [connecting, setConnecting] = useState(false);
   const [filter, setFilter] = useState("");
   const me = info.value;
   const others = peers.list.value.filter(({ self }) => !self);
@@ -60,6 +63,9 @@ export function Sidebar({ onGo }: { readonly onGo: () => void }) {
           </Button>
         )}
       </div>
+      <Button icon="plus" onClick={() => setConnecting(true)}>
+        {texts.connectPeer}
+      </Button>
       {others.length >= FILTER_FROM && (
         <label class="field">
           <Icon name="search" />
@@ -80,15 +86,18 @@ export function Sidebar({ onGo }: { readonly onGo: () => void }) {
         ))}
       </ul>
       {others.length === 0 && <p class="muted small">{texts.noPeers}</p>}
+      {connecting && <ConnectDialog onClose={() => setConnecting(false)} />}
       {inviting && <InviteDialog onClose={() => setInviting(false)} />}
     </div>
   );
 }
 
 function Views({ onGo }: { readonly onGo: () => void }) {
-  const { router, downloads, offers, language } = useStore();
+  const { router, downloads, offers, chat, language } = useStore();
   const { texts } = language;
+  const loud: readonly string[] = ["sending", "chat"];
   const badges: Readonly<Record<string, number>> = {
+    chat: [...chat.unread.value.values()].reduce((sum, count) => sum + count, 0),
     transfers: downloads.value.filter(({ state }) => ["queued", "running", "waiting"].includes(state)).length,
     sending: offers.value.filter(({ state }) => state === "open").length,
   };
@@ -97,23 +106,29 @@ function Views({ onGo }: { readonly onGo: () => void }) {
       {VIEWS.map(([view, icon]) => (
         <a
           key={view}
-          href={hashOf(view === "search" ? { view, query: {} } : { view })}
+          href={hashOf(placeOf(view))}
           aria-current={router.route.value.view === view ? "page" : undefined}
           onClick={onGo}
         >
           <Icon name={icon} />
           <span>{texts[view]}</span>
-          {(badges[view] ?? 0) > 0 && <span class={view === "sending" ? "badge loud" : "badge"}>{badges[view]}</span>}
+          {(badges[view] ?? 0) > 0 && <span class={loud.includes(view) ? "badge loud" : "badge"}>{badges[view]}</span>}
         </a>
       ))}
     </nav>
   );
 }
 
+function placeOf(view: Exclude<Route["view"], "files">): Route {
+  if (view === "search") return { view, query: {} };
+  return view === "chat" ? { view, peer: "" } : { view };
+}
+
 function PeerLink({ peer, onGo }: { readonly peer: ShownPeer; readonly onGo: () => void }) {
-  const { router, language } = useStore();
+  const { router, chat, language } = useStore();
   const { texts, formats } = language;
   const route = router.route.value;
+  const unread = chat.unread.value.get(peer.id) ?? 0;
   const isHere = route.view === "files" && route.peer === peer.id;
   return (
     <DropZone peer={peer.id} to={shown(peer.name)} className="peer-drop">
@@ -129,6 +144,16 @@ function PeerLink({ peer, onGo }: { readonly peer: ShownPeer; readonly onGo: () 
           <Name text={peer.name} />
           <span class="muted small">{texts.filesAndSize(formats.count(peer.files), formats.size(peer.bytes))}</span>
         </span>
+      </a>
+      <a
+        class="peer-chat"
+        href={hashOf({ view: "chat", peer: peer.id })}
+        aria-label={texts.chatWith(shown(peer.name), unread)}
+        aria-current={route.view === "chat" && route.peer === peer.id ? "page" : undefined}
+        title={texts.chatWith(shown(peer.name), unread)}
+        onClick={onGo}
+      >
+        {unread > 0 ? <span class="badge loud">{unread}</span> : <Icon name="chat" />}
       </a>
     </DropZone>
   );

@@ -204,3 +204,28 @@ test("somebody who was dialled and then says too much is hung up on, too", TIMEO
   await ada.stop();
   await saying;
 });
+
+test("the last message of each conversation is told", TIMEOUT, async (t) => {
+  const [ada, bob, cyd] = await Promise.all([talker(t, "ada"), talker(t, "bob"), talker(t, "cyd")]);
+  ada.online.push(bob.known, cyd.known);
+  assert.deepEqual(ada.messenger.messages({ of: "conversations" }), []);
+  for (const to of ["cyd", "bob", "cyd"]) await ada.says(`hello ${to}`, to);
+  assert.deepEqual(
+    ada.messenger.messages({ of: "conversations" }).map(({ id, peer, text }) => [id, peer?.name, text]),
+    [
+      [2, "bob", "hello bob"],
+      [3, "cyd", "hello cyd"],
+    ],
+  );
+});
+
+test("nobody catches what is meant for somebody offline by taking their id for a name", TIMEOUT, async (t) => {
+  const [ada, bob] = await Promise.all([talker(t, "ada"), talker(t, "bob")]);
+  const eve = await talker(t, bob.identity.id);
+  ada.online.push(eve.known);
+  await ada.says("hello", eve.identity.id);
+  ada.online.pop();
+  const { id } = bob.identity;
+  await assert.rejects(ada.says("only for bob", id), failureWith("no-such-peer", /online/));
+  assert.throws(() => ada.messenger.messages({ of: "peer", peer: id, limit: 1 }), failureWith("no-such-peer", /said/));
+});
