@@ -128,7 +128,7 @@ const WRONG: { args: string[]; says: RegExp }[] = [
   { args: ["pers"], says: /Unknown command "pers" \(Did you mean peers\?\)/ },
   { args: ["ls"], says: /Missing required argument "peer": type tukar ls <peer> \[path\] \[-r\]\n/ },
   { args: ["ls", "bob", "--recursiv"], says: /Unknown option "--recursiv" \(Did you mean --recursive\?\)/ },
-  { args: ["peers", "bob"], says: /Too many arguments: type tukar peers\n/ },
+  { args: ["peers", "bob"], says: /Too many arguments: type tukar peers \[-w\]\n/ },
   { args: ["get", "bob"], says: /"name": type tukar get <peer> <name...> \| <content-id...> \[-o/ },
   { args: ["get", CONTENT, "x.txt"], says: /"x.txt" is no content id: after one only others may follow\n/ },
   { args: ["get", "3"], says: /"3" alone does not say what to get: rows are known in the shell/ },

@@ -52,8 +52,13 @@ const STAYED_MS = 10_000;
 const RETRY = { firstMs: 2_000, mostMs: 60_000 };
 /** How often it is tried to find the other part of a mesh that fell apart. */
 const HEAL_EVERY_MS = 10_000;
-/** Nobody can make a peer knock at a third party's door again and again, by however many names: failures at one address. */
-const FAILURES_AT_HOST = { burst: 8, refillMs: 5_000 };
+/**
+ * Nobody can make a peer knock at a third party's door again and again, by however many names: tries at an address where nobody of
+ * the mesh was met yet, and at one where somebody was. Many peers may live at one address.
+ */
+const TRIES_AT_STRANGERS = { burst: 8, refillMs: 5_000 };
+const TRIES_AT_KNOWN = { burst: 64, refillMs: 500 };
+const KNOWN_HOSTS_MAX = 4_096;
 const DIALS_AT_ONCE = 4;
 
 export function createNeighbours(options: NeighboursOptions): Neighbours {
@@ -73,7 +78,9 @@ export function createNeighbours(options: NeighboursOptions): Neighbours {
   const neighbours = new Map<PeerId, Link>();
   const tried = new Map<PeerId, { readonly untilMs: number; readonly nextMs: number }>();
   const met = new Map<string, PeerId>();
-  const failuresAt = createBuckets({ ...FAILURES_AT_HOST, now: clock.now });
+  const strangers = createBuckets({ ...TRIES_AT_STRANGERS, now: clock.now });
+  const known = createBuckets({ ...TRIES_AT_KNOWN, now: clock.now });
+  const knownHosts = new Set<string>();
   const welcomed = new WeakSet<Link>();
   let dialling = 0;
   let healsAtMs = clock.now();
@@ -147,13 +154,14 @@ export function createNeighbours(options: NeighboursOptions): Neighbours {
     tried.delete(id);
     tried.set(id, { untilMs: clock.now() + nextMs, nextMs: Math.min(2 * nextMs, RETRY.mostMs) });
     if (tried.size > 4_096) tried.delete(tried.keys().next().value ?? id);
-    const hosts = record.hosts.filter((host) => failuresAt(host).has());
+    const hosts = record.hosts.filter((host) => (knownHosts.has(host) ? known : strangers)(host).take());
     if (hosts.length === 0) return;
     dialling += 1;
     try {
-      join(await links.to({ ...record, hosts }, signal));
+      const link = await links.to({ ...record, hosts }, signal);
+      if (knownHosts.size < KNOWN_HOSTS_MAX) knownHosts.add(link.remoteHost);
+      join(link);
     } catch (error) {
-      for (const host of hosts) failuresAt(host).take();
       unreached(error, id);
     } finally {
       dialling -= 1;
