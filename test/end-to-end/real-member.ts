@@ -18,8 +18,13 @@ import { tempFolder } from "../support/temp-folder.ts";
 /** A member of a network of real processes that lives in the test, with real time. */
 export type RealMember = { readonly membership: Membership; readonly routes: RemoteRoutes };
 
-export async function visitorIn(t: TestContext, invite: string): Promise<RealMember> {
-  return memberIn(t, invite, VISITING, {});
+/** @returns with those who left while it looks on */
+export async function visitorIn(
+  t: TestContext,
+  invite: string,
+): Promise<RealMember & { readonly left: Mailbox<string> }> {
+  const left = createMailbox<string>();
+  return { ...(await memberIn(t, invite, VISITING, { left: ({ name }) => left.push(name) })), left };
 }
 
 /** Who a member is and where it listens; without it nobody in particular, and nowhere. */
