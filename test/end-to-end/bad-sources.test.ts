@@ -8,7 +8,7 @@ import { test } from "node:test";
 import type { ByteRange } from "../../src/protocol/byte-range.ts";
 import { Failure } from "../../src/protocol/failures.ts";
 import { answerFailure } from "../../src/transport/answer.ts";
-import { blocksAsked, type Script } from "../peer/downloads/scripted-peer.ts";
+import { blocksAsked, corruptNowAndThen, type Script } from "../peer/downloads/scripted-peer.ts";
 import { contentKnown, startNetwork } from "./network.ts";
 import { scriptedSource } from "./scripted-source.ts";
 import { tukarJson } from "./tukar-process.ts";
@@ -18,20 +18,6 @@ const MIB = 1024 * 1024;
 const SIZE_BYTES = 12 * MIB;
 /** Slow enough for the bad source to be of use. */
 const SLOW = ["--up-limit", "8MiB"];
-
-/** Turns over one bit in every thousandth block that goes out, beginning with the third. */
-function corruptNowAndThen(): Script {
-  let block = 997;
-  return {
-    body(honest) {
-      for (let at = 0; at < honest.length; at += MIB) {
-        block += 1;
-        if (block % 1000 === 0) honest[at] = (honest[at] ?? 0) ^ 1;
-      }
-      return honest;
-    },
-  };
-}
 
 /** Honest at first, so that it has work when it begins to misbehave. */
 function later(misbehave: (response: ServerResponse, range: ByteRange) => void): Script {

@@ -127,3 +127,17 @@ export function blocksAsked(asked: readonly ByteRange[]): number[] {
     ])
     .toSorted((a, b) => a - b);
 }
+
+/** Turns over one bit in every thousandth block that goes out, beginning with the third. */
+export function corruptNowAndThen(): Script {
+  let block = 997;
+  return {
+    body(honest) {
+      for (let at = 0; at < honest.length; at += MIB) {
+        block += 1;
+        if (block % 1000 === 0) honest[at] = (honest[at] ?? 0) ^ 1;
+      }
+      return honest;
+    },
+  };
+}

@@ -16,7 +16,7 @@ import { systemClock } from "../../../../src/transport/clock.ts";
 import { createIdentity } from "../../../../src/transport/identity.ts";
 import { createRateLimit } from "../../../../src/transport/rate-limit.ts";
 import { serveShare } from "../../serving/served-share.ts";
-import { blocksAsked, type Script, type ScriptedPeer, startScriptedPeer } from "../scripted-peer.ts";
+import { blocksAsked, corruptNowAndThen, type Script, type ScriptedPeer, startScriptedPeer } from "../scripted-peer.ts";
 import { type Fetcher, type FetcherOptions, fasterClock, startFetcher } from "./crowd.ts";
 
 const MIB = 1024 * 1024;
@@ -77,20 +77,6 @@ test("a source that is found while a download runs joins in", TIMEOUT, async (t)
   });
   assert.equal((await whole(carol, events, bytes)).sources, 2);
 });
-
-/** Turns over one bit in every thousandth block that goes out, beginning with the third. */
-function corruptNowAndThen(): Script {
-  let block = 997;
-  return {
-    body(honest) {
-      for (let at = 0; at < honest.length; at += MIB) {
-        block += 1;
-        if (block % 1000 === 0) honest[at] = (honest[at] ?? 0) ^ 1;
-      }
-      return honest;
-    },
-  };
-}
 
 test(
   "a source that sends one wrong byte is named, dropped and not asked again, and the file is whole",
