@@ -25,6 +25,7 @@ const program = createProgram(
   "0",
   {
     verb: ignore,
+    runningVerb: ignore,
     queueVerb: ignore,
     reachableVerb: ignore,
     index: ignore,

@@ -77,6 +77,10 @@ export async function runCommandLine(args: readonly string[], world: World): Pro
       const { openReachable } = await import("./open-operations.ts");
       await runWith(await openWith(openReachable), verb);
     },
+    async runningVerb(verb) {
+      const { openRunning } = await import("./open-operations.ts");
+      await runWith(await openRunning(engines, settings()), verb);
+    },
     async queueVerb(verb) {
       const { openQueue } = await import("./open-operations.ts");
       await runWith(await openQueue(engines, settings().home), verb);
@@ -106,7 +110,7 @@ export async function runCommandLine(args: readonly string[], world: World): Pro
         return looks ? lastOrNearby({ engines, output, signal, called, home }, last) : last;
       };
       const network = given ?? (await remembered());
-      const meshKey = network ? undefined : await meshKeyOf(engines, home, flags.connect ?? [], isPrivate);
+      const meshKey = network ? undefined : await meshKeyOf(engines, home, options.meeting, isPrivate);
       const context = { ...shellContext, engines, headless, called };
       await runPeer(context, { ...options, network, meshKey, log: await logger() });
     },

@@ -1,5 +1,5 @@
+import type { MeetingPoint } from "../peer/options.ts";
 import { Failure } from "../protocol/failures.ts";
-import { parseInvite } from "../protocol/invite.ts";
 import type { NetworkKey } from "../protocol/network-key.ts";
 import type { Engines } from "./engines.ts";
 
@@ -11,11 +11,10 @@ import type { Engines } from "./engines.ts";
 export async function meshKeyOf(
   engines: Pick<Engines, "networkKey">,
   home: string,
-  connect: readonly string[],
+  meeting: readonly MeetingPoint[],
   isPrivate: boolean,
 ): Promise<NetworkKey | undefined> {
-  const invited = new Set(connect.flatMap((value) => parseInvite(value)?.key ?? []));
-  const [key, ...others] = invited;
+  const [key, ...others] = new Set(meeting.flatMap((point) => point.key ?? []));
   if (others.length > 0)
     throw new Failure("usage", "--connect names invites with different keys: one peer is in one mesh");
   return key ?? (isPrivate ? engines.networkKey(home) : undefined);

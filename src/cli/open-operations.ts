@@ -39,8 +39,24 @@ export async function openReachable(
   return { operations, isOwn: true, close };
 }
 
+/**
+ * The same for a command that only a running peer can do.
+ * @throws Failure "no-such-peer" if none runs under the home folder, in the network that was asked for
+ */
+export async function openRunning(
+  engines: Pick<Engines, "openControlClient">,
+  wanted: Pick<Wanted, "home" | "network">,
+): Promise<OpenedOperations> {
+  const running = await runningPeer(engines, wanted);
+  if (running) return running;
+  throw new Failure("no-such-peer", `No peer runs under "${wanted.home}": start one with tukar peer`);
+}
+
 /** The peer that runs under the home folder, if it is in the network that was asked for. */
-async function runningPeer(engines: Engines, { home, network }: Wanted): Promise<OpenedOperations | undefined> {
+async function runningPeer(
+  engines: Pick<Engines, "openControlClient">,
+  { home, network }: Pick<Wanted, "home" | "network">,
+): Promise<OpenedOperations | undefined> {
   const operations = await engines.openControlClient(home);
   if (!operations || (network !== undefined && !isSameNetwork(network, (await operations.info()).index)))
     return undefined;

@@ -23,6 +23,8 @@ export type ReachableVerbContext = VerbContext & { readonly isOwn: boolean };
 
 export type RunVerbs = {
   readonly verb: RunVerb;
+  /** Of a command that only a running peer can do. */
+  readonly runningVerb: RunVerb;
   reachableVerb(verb: (context: ReachableVerbContext) => Promise<Outcome>): Promise<void>;
   queueVerb(verb: (context: QueueVerbContext) => Promise<Outcome>): Promise<void>;
 };

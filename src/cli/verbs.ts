@@ -18,7 +18,7 @@ const ROWS = /^\d+(?:-\d+)?$/;
 /** The commands that ask a peer something. Each is loaded when it is used. */
 export function addVerbs(
   program: Command,
-  { verb: run, queueVerb: runQueue, reachableVerb: runReachable }: RunVerbs,
+  { verb: run, runningVerb: runRunning, queueVerb: runQueue, reachableVerb: runReachable }: RunVerbs,
 ): void {
   program
     .command("peers")
@@ -216,7 +216,7 @@ export function addVerbs(
     .description("link with a peer, and so with all that it is linked with, with no index server between")
     .argument("<host:port>", "where the peer is, or its invite")
     .action((address: string) =>
-      run(async (context) => (await import("./commands/connect.ts")).connectPeer(context, address)),
+      runRunning(async (context) => (await import("./commands/connect.ts")).connectPeer(context, address)),
     );
 
   program
@@ -224,7 +224,7 @@ export function addVerbs(
     .description("show or change what the running peer's transfers are kept within")
     .argument("[what...]", "up RATE, down RATE, slots N; 0 is no limit")
     .action((words: string[]) =>
-      run(async (context) => (await import("./commands/limit.ts")).limitTransfers(context, words)),
+      runRunning(async (context) => (await import("./commands/limit.ts")).limitTransfers(context, words)),
     );
 
   program

@@ -16,13 +16,17 @@ export type NetworkTarget = {
   readonly key: NetworkKey | undefined;
 };
 
-/** Where somebody of a mesh is to be found, and who if that is known. */
-export type MeetingPoint = { readonly address: Address; readonly id: PeerId | undefined };
+/** Where somebody of a mesh is to be found; who, and by what key, if it is an invite that says so. */
+export type MeetingPoint = {
+  readonly address: Address;
+  readonly id: PeerId | undefined;
+  readonly key?: NetworkKey | undefined;
+};
 
 /** Reads HOST:PORT or an invite. */
 export function parseMeetingPoint(text: string): MeetingPoint | undefined {
   const invite = parseInvite(text);
-  if (invite) return { address: invite.address, id: invite.indexId };
+  if (invite) return { address: invite.address, id: invite.indexId, key: invite.key };
   const address = parseAddress(text);
   return address && { address, id: undefined };
 }

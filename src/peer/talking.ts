@@ -176,7 +176,12 @@ export function openTalking(options: TalkingOptions): Talking {
         peers: begun.peers,
         isMember: begun.isMember,
         isEmpty: () => begun.counts().peers === 0,
-        connect: begun.connect,
+        async connect(point) {
+          if (point.key === undefined || point.key === key) return begun.connect(point);
+          const message =
+            "This peer does not have the key of that mesh: start it with tukar peer --connect and that invite";
+          throw new Failure("wrong-key", message);
+        },
         changed: begun.changed,
         counts: begun.counts,
       };

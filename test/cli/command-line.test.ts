@@ -245,6 +245,15 @@ for (const { given, visitor } of NETWORKS) {
   });
 }
 
+for (const args of [["connect", "192.0.2.7:9500"], ["limit"]]) {
+  test(`tukar ${args.join(" ")} takes a running peer, be a network known or not`, async (t) => {
+    const { err, began, run } = await sample(t);
+    assert.equal(await run(...args), 3);
+    assert.match(err.text(), /No peer runs under ".*": start one with tukar peer\n/);
+    assert.equal(began.visitors.length, 0);
+  });
+}
+
 test("without any network known, a command says what to do and ends with 4", async (t) => {
   const { err, run } = await sample(t, { engines: { lastNetwork: async () => undefined } });
   assert.equal(await run("ls", "bob"), 4);

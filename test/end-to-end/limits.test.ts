@@ -86,5 +86,5 @@ test("without a running peer there is nothing to limit", TIMEOUT, async () => {
   await using network = await startNetwork();
   const { status, stderr } = await tukar(["limit", "up", "1M", ...network.visitor("carol")]);
   assert.equal(status, 3);
-  assert.match(stderr, /No peer runs under ".*carol": limits are those of a running peer/);
+  assert.match(stderr, /No peer runs under ".*carol": start one with tukar peer/);
 });

@@ -119,6 +119,7 @@ function createShellProgram({ run, leave, enter, print, width }: ShellProgram): 
     });
   addVerbs(program, {
     verb: run,
+    runningVerb: run,
     queueVerb: run,
     // In the shell of a running peer it goes on when the command ends.
     reachableVerb: (verb) => run((context) => verb({ ...context, isOwn: false })),

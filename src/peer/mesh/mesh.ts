@@ -140,7 +140,9 @@ export function createMesh(options: MeshOptions): Mesh {
     neighbours: neighbours.all,
     isNeighbour: neighbours.has,
     *peers() {
-      yield { ...known(nodes.own()), reachable: null };
+      const own = known(nodes.own());
+      // Nobody has come from anywhere yet, and nothing leads here from elsewhere.
+      yield { ...own, hosts: own.hosts.length > 0 ? own.hosts : ["127.0.0.1"], reachable: null };
       for (const { record } of nodes.all()) yield known(record);
     },
     counts: () => ({ peers: nodes.size, neighbours: [...neighbours.all()].length }),

@@ -136,6 +136,21 @@ test(
   },
 );
 
+test("the invite to a mesh whose key this peer does not have is no use to it while it runs", TIMEOUT, async (t) => {
+  const key = present(parseNetworkKey("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"));
+  const [ada, bob] = await Promise.all([meshPeer(t, "ada", [], { key }), meshPeer(t, "bob")]);
+  const point = { address: { host: "127.0.0.1", port: ada.known.port }, id: ada.identity.id, key };
+  await assert.rejects(bob.mesh.connect(point), failureWith("wrong-key", /start it with tukar peer --connect/));
+});
+
+test("a peer that is alone is listed at this machine", TIMEOUT, async (t) => {
+  const ada = await meshPeer(t, "ada");
+  assert.deepEqual(
+    [...ada.mesh.peers()].map(({ hosts, port }) => [hosts, port]),
+    [[["127.0.0.1"], ada.known.port]],
+  );
+});
+
 test("two meshes become one when any of them are linked", TIMEOUT, async (t) => {
   const [one, two] = [await chain(t, ["ada", "bob"]), await chain(t, ["cyd", "dot"])];
   const [bob, cyd] = [present(one[1]), present(two[0])];
